@@ -1,0 +1,29 @@
+"""Identifiers and random values. Random comes from the operating system; time is an argument."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def ulid(now: datetime) -> str:
+    """26 characters that sort by time: 48 bits of milliseconds, 80 random bits (github.com/ulid/spec)."""
+    number = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def random_token() -> str:
+    """256 random bits, 43 URL-safe characters: a state, a handle, a cookie, and long enough for a code_verifier (RFC 7636 4.1)."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(value: str) -> str:
+    """SHA-256 of a high-entropy value as hex, which is how such values are stored."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def matches(unverified_value: str, stored_digest: str) -> bool:
+    """Whether the value is the one whose digest was stored, in constant time."""
+    return hmac.compare_digest(digest(unverified_value), stored_digest)

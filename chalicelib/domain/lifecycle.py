@@ -1,0 +1,160 @@
+"""Every change of a connection's state lives here, as a pure function (connection, fact, now) -> Transition. Nothing else sets `state`.
+
+      (none) --connected--> connected --refused--> needs_reauthorization
+                              |  ^  \\__refreshed__/ (stays connected)   |
+                              |  |_________________ connected __________|
+                              '---disconnected---> disconnected <-------'
+
+A failure that nobody has to act on (`failed`) changes counters and the next try, never the state.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from chalicelib.domain import events as facts
+from chalicelib.domain import ids, schedule
+from chalicelib.domain.events import Event
+from chalicelib.domain.models import Authority, Connection, Pending
+from chalicelib.domain.tokens import TokenAnswer
+
+Reason = Literal["refused", "refresh_outcome_unknown", "no_refresh_token", "refresh_token_expired", "provider_error", "rejected"]
+TOMBSTONE_TTL = timedelta(days=30)
+FETCH_HOLD = timedelta(seconds=10)  # a fetch tries a failing provider at most this often; the sweep's back-off is for hours, a user is waiting now
+FETCH_HOLD_LIMIT = timedelta(minutes=5)
+_RESTED = {"lease_owner": None, "lease_until": None, "intent_attempt": 0, "failures": 0, "failing_since": None, "retry_at": None, "hold_until": None}
+
+# One sentence an end user can read, for each reason; `{provider}` is the provider's name.
+MESSAGES: dict[str, str] = {
+    "refused": "{provider} no longer accepts this connection. It may have been revoked there. Connect again to continue.",
+    "refresh_outcome_unknown": "The last answer of {provider} was lost on the way and cannot be asked for again. Connect again to continue.",
+    "no_refresh_token": "The access that {provider} gave has ended and it gave no way to renew it. Connect again to continue.",
+    "refresh_token_expired": "This connection was not used for so long that {provider} ended it. Connect again to continue.",
+    "provider_error": "{provider} keeps answering in a way that cannot be used. Connect again to continue.",
+    "rejected": "{provider} rejected the access of this connection. Connect again to continue.",
+}
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A connection before and after, and the events that tell of it. Stored in one write or not at all."""
+
+    before: Connection | None
+    after: Connection
+    events: tuple[Event, ...] = ()
+
+
+def new_connection_id(now: datetime) -> str:
+    return f"data_installation_{ids.ulid(now)}"
+
+
+def connected(before: Connection | None, pending: Pending, connection_id: str, answer: TokenAnswer, sealed: bytes, *, idle_limit: int, grant_limit: int, now: datetime) -> Transition:
+    """A person allowed it. Replaces everything of an earlier grant (RFC 6749 5.1: the answer is the whole truth)."""
+    identity = answer.identity
+    alive = before is not None and before.state != "disconnected"
+    after = Connection(
+        id=connection_id,
+        user_id=pending.user_id,
+        organization_id=pending.organization_id,
+        slug=pending.slug,
+        account=pending.account,
+        registration_id=pending.registration_id,
+        live_registration_id=pending.registration_id,
+        authority=pending.authority,
+        state="connected",
+        generation=before.generation + 1 if before else 1,
+        sealed=sealed,
+        refreshable=answer.tokens.refresh_token is not None,
+        token_type=answer.token_type,
+        scopes_requested=pending.scopes,
+        scopes_granted=pending.scopes if answer.scopes is None else answer.scopes,
+        expires_at=answer.expires_at,
+        token_life=answer.token_life,
+        refresh_expires_at=answer.refresh_expires_at,
+        grant_expires_at=now + timedelta(seconds=grant_limit) if grant_limit else None,
+        external_account_id=identity.account_id if identity else None,
+        external_name=identity.name if identity else None,
+        external_team=identity.team if identity else None,
+        config=pending.config,
+        metadata=answer.metadata,
+        display_name=pending.display_name or (before.display_name if alive and before else None),
+        created_at=before.created_at if alive and before else now,
+        updated_at=now,
+        connected_at=now,
+        refreshed_at=now,
+    )
+    after = _scheduled(after, idle_limit, now)
+    return Transition(before, after, (facts.of_connection(facts.CONNECTED, after, now),))
+
+
+def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, idle_limit: int, now: datetime) -> Transition:
+    """The provider gave new tokens: a new generation, no lease, no intent, no failures."""
+    after = before.model_copy(
+        update={
+            "generation": before.generation + 1,
+            "sealed": sealed,
+            "refreshable": answer.tokens.refresh_token is not None,
+            "token_type": answer.token_type,
+            "scopes_granted": before.scopes_granted if answer.scopes is None else answer.scopes,
+            "expires_at": answer.expires_at,
+            "token_life": answer.token_life,
+            "refresh_expires_at": answer.refresh_expires_at or before.refresh_expires_at,
+            "metadata": {**before.metadata, **answer.metadata},
+            "last_error": "; ".join(answer.problems) or None,
+            "updated_at": now,
+            "refreshed_at": now,
+            **_RESTED,
+        }
+    )
+    return Transition(before, _scheduled(after, idle_limit, now))
+
+
+def refused(before: Connection, reason: Reason, provider_code: str, now: datetime) -> Transition:
+    """Only a person can help. Tokens are kept, sealed, so that a wrong verdict can be undone."""
+    after = before.model_copy(
+        update={"state": "needs_reauthorization", "reason": reason, "last_error": provider_code or reason, "refresh_due_at": None, "due_shard": None, "updated_at": now, **_RESTED}
+    )
+    return Transition(before, after, (facts.of_connection(facts.REAUTHORIZATION_NEEDED, after, now),))
+
+
+def failed(before: Connection, code: str, *, in_doubt: bool, retry_after: int | None, now: datetime) -> Transition:
+    """A failure that time or an operator mends: the lease is given back, the intent is kept only if the token may have been spent."""
+    failures = before.failures + 1
+    after = before.model_copy(
+        update={
+            "failures": failures,
+            "failing_since": before.failing_since or now,
+            "last_error": code,
+            "retry_at": now + schedule.back_off(failures, retry_after=retry_after),
+            "hold_until": now + min(max(FETCH_HOLD, timedelta(seconds=retry_after or 0)), FETCH_HOLD_LIMIT),
+            "lease_owner": None,
+            "lease_until": None,
+            "intent_attempt": before.intent_attempt if in_doubt else 0,
+        }
+    )
+    return Transition(before, _scheduled(after, 0, now))
+
+
+def disconnected(before: Connection, now: datetime) -> Transition:
+    """The owner ended it. What was secret or personal is forgotten; the row stays a while as a fence against refreshes in flight."""
+    after = Connection(
+        id=before.id,
+        user_id=before.user_id,
+        organization_id=before.organization_id,
+        slug=before.slug,
+        account=before.account,
+        registration_id=before.registration_id,
+        authority=before.authority,
+        state="disconnected",
+        generation=before.generation + 1,
+        created_at=before.created_at,
+        updated_at=now,
+        ttl=int((now + TOMBSTONE_TTL).timestamp()),
+    )
+    return Transition(before, after, (facts.of_connection(facts.DISCONNECTED, after, now),))
+
+
+def _scheduled(connection: Connection, idle_limit: int, now: datetime) -> Connection:
+    due = schedule.refresh_due_at(connection, idle_limit=idle_limit, now=now)
+    shard = f"due#{int(ids.digest(connection.id)[:8], 16) % schedule.SHARDS}" if due else None
+    return connection.model_copy(update={"refresh_due_at": due, "due_shard": shard})

@@ -1,0 +1,179 @@
+"""What is stored, as frozen models.
+
+Evolution rule: a new field goes to the end of its group with a default and is never given another meaning; unknown attributes of a row
+are left alone, because every write names the attributes it changes. Times are aware UTC.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal["connected", "needs_reauthorization", "disconnected"]
+Authority = Literal["own", "shared", "simulator"]
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Owner(_Stored):
+    """Whose connection: opaque ids of the application."""
+
+    user_id: str | None = None
+    organization_id: str | None = None
+
+
+class Connection(_Stored):
+    """An owner's authorization at a provider. On the wire: connected_account."""
+
+    id: str
+    user_id: str | None = None
+    organization_id: str | None = None
+    slug: str
+    account: str = "default"
+    registration_id: str
+    authority: Authority = "own"
+    """Whose client credentials the grant belongs to; a refresh uses the same."""
+
+    state: State
+    reason: str | None = None
+    generation: int = 0
+    """+1 whenever the tokens change or end; the fence of every write."""
+    sealed: bytes | None = Field(default=None, repr=False)
+    refreshable: bool = False
+    token_type: str = "bearer"
+    scopes_requested: tuple[str, ...] = ()
+    scopes_granted: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    """When the access token ends; None = it does not expire."""
+    refresh_expires_at: datetime | None = None
+    grant_expires_at: datetime | None = None
+    token_life: int = 0
+    """Seconds the access token lived when it was issued; margins are parts of it."""
+
+    live_registration_id: str | None = None
+    """`registration_id` while there is something to end; the sparse index of a registration's connections."""
+    refresh_due_at: datetime | None = None
+    due_shard: str | None = None
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    intent_attempt: int = 0
+    """How often the refresh token of this generation may have been sent without a known answer."""
+    write_id: str | None = None
+    failures: int = 0
+    failing_since: datetime | None = None
+    last_error: str | None = None
+    retry_at: datetime | None = None
+    hold_until: datetime | None = None
+    """Until when a fetch does not ask a failing provider again."""
+
+    external_account_id: str | None = None
+    external_name: str | None = None
+    external_team: str | None = None
+    config: dict[str, str] = {}
+    metadata: dict[str, str] = {}
+    display_name: str | None = None
+
+    created_at: datetime
+    updated_at: datetime
+    connected_at: datetime | None = None
+    refreshed_at: datetime | None = None
+    last_used_at: datetime | None = None
+    ttl: int | None = None
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(user_id=self.user_id, organization_id=self.organization_id)
+
+    def missing_scopes(self) -> list[str]:
+        """Scopes that were asked for and not granted, in the order asked."""
+        granted = set(self.scopes_granted)
+        return [scope for scope in self.scopes_requested if scope not in granted]
+
+    def lives(self, now: datetime, at_least: timedelta = timedelta()) -> bool:
+        """Whether the access token is still good `at_least` that long from now."""
+        return self.expires_at is None or self.expires_at > now + at_least
+
+
+class ClientSecret(_Stored):
+    """One sealed client secret; two may be live while the provider's own rotation overlaps."""
+
+    sealed: bytes = Field(repr=False)
+    last_four: str = ""
+    created_at: datetime
+
+
+class Registration(_Stored):
+    """Our client at a provider. On the wire: data_integration."""
+
+    id: str
+    slug: str
+    organization_id: str | None = None
+    ownership: str = "userland_user"
+    description: str = ""
+    enabled: bool = False
+    auth_methods: tuple[str, ...] = ("oauth",)
+    scopes: tuple[str, ...] | None = None
+    client_id: str | None = None
+    client_secrets: tuple[ClientSecret, ...] = ()
+    """Newest first."""
+    config: dict[str, str] = {}
+    custom_provider: str | None = None
+    """The JSON of a custom provider's row, as given."""
+    version: int = 1
+    write_id: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+Stage = Literal["started", "opened", "redirected", "taken", "parked", "finished"]
+
+
+class Pending(_Stored):
+    """A pending authorization: what is kept between the redirect out and the redirect back.
+
+    Everything that decides where a code may go is frozen here when the flow begins.
+    """
+
+    id: str
+    stage: Stage = "started"
+    handle_digest: str
+    state_digest: str
+    sealed: bytes = Field(repr=False)
+    """state and code_verifier; after the redirect back of a session-bound flow, the parked code too."""
+    user_id: str | None = None
+    organization_id: str | None = None
+    slug: str
+    account: str = "default"
+    registration_id: str
+    authority: Authority
+    fingerprint: str
+    """Digest of every endpoint and the client id, as they were; a change in mid-flow ends the flow."""
+    client_id: str
+    scopes: tuple[str, ...] = ()
+    config: dict[str, str] = {}
+    return_to: str | None = None
+    code_challenge: str | None = None
+    """The application's own challenge: the flow is bound to its session and ends at `finish`."""
+    display_name: str | None = None
+    connection_id: str | None = None
+    browser_digest: str | None = None
+    connect_code_digest: str | None = None
+    proof: str | None = None
+    write_id: str | None = None
+    created_at: datetime
+    expires_at: datetime
+    ttl: int
+
+
+class ApiKey(_Stored):
+    """A key of the application's backend; its secret part is stored as SHA-256 only."""
+
+    id: str
+    name: str
+    secret_digest: str
+    organization_id: str | None = None
+    created_at: datetime
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None

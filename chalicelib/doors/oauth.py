@@ -1,0 +1,220 @@
+"""The door to providers' authorization servers: RFC 6749 requests built, sent through the guarded client, and answers made sane."""
+
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
+
+from chalicelib.domain.errors import ProviderError, ProviderUnavailable
+from chalicelib.domain.secret import Secret
+from chalicelib.domain.tokens import AdditionalToken, ExternalIdentity, TokenAnswer, TokenSet
+from chalicelib.doors import identity, verdicts
+from chalicelib.doors.addresses import ForbiddenAddress
+from chalicelib.doors.http import Answer, AnswerLost, ProviderHttp, Undelivered
+from chalicelib.providers.spec import Provider
+
+Revoked = Literal["revoked", "failed", "unsupported"]
+MAX_LIFE = 10 * 365 * 86400
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Our client at a provider."""
+
+    client_id: str
+    client_secret: Secret | None = None
+
+
+class OAuth:
+    """Speaks to any provider of the vocabulary. Holds no state."""
+
+    def __init__(self, http: ProviderHttp) -> None:
+        self._http = http
+
+    def authorization_url(self, provider: Provider, client_id: str, redirect_uri: str, scopes: tuple[str, ...], state: str, code_verifier: str) -> str:
+        """Where the browser is sent (RFC 6749 4.1.1). Reserved parameters are written last, each exactly once."""
+        authorization = provider.authorization
+        user_scopes = {scope.name for scope in provider.scopes if scope.token == "user"} if authorization.user_scope_parameter else set()
+        main = [scope for scope in scopes if scope not in user_scopes]
+        parameters = dict(authorization.parameters)
+        if user := [scope for scope in scopes if scope in user_scopes]:
+            parameters[authorization.user_scope_parameter] = authorization.scope_separator.join(user)
+        if main:
+            parameters[authorization.scope_parameter] = authorization.scope_separator.join(main)
+        parameters |= {"response_type": "code", "client_id": client_id, "redirect_uri": redirect_uri, "state": state}
+        if authorization.code_challenge_method == "S256":
+            parameters |= {"code_challenge": code_challenge(code_verifier), "code_challenge_method": "S256"}
+        endpoint = urlsplit(authorization.endpoint)
+        own_query = [(name, value) for name, value in parse_qsl(endpoint.query, keep_blank_values=True) if name not in parameters]
+        return endpoint._replace(query=urlencode([*own_query, *parameters.items()])).geturl()
+
+    def exchange(self, provider: Provider, credentials: Credentials, code: str, code_verifier: str, redirect_uri: str, now: datetime) -> TokenAnswer:
+        """A code for tokens (RFC 6749 4.1.3). Raises a ProviderError; never repeated, because a code is single use."""
+        parameters = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **provider.token.parameters}
+        if provider.authorization.code_challenge_method == "S256":
+            parameters["code_verifier"] = code_verifier
+        fields = self._token_request(provider, provider.token.endpoint, credentials, parameters, now)
+        answer = _token_answer(provider, fields, now)
+        return replace(answer, identity=identity.of_answer(provider, fields) or self._identity(provider, answer.tokens.access_token))
+
+    def refresh(self, provider: Provider, credentials: Credentials, tokens: TokenSet, now: datetime) -> TokenAnswer:
+        """New tokens for a refresh token (RFC 6749 6), merged over the old ones. Raises a ProviderError.
+
+        Every additional token with a refresh token of its own is refreshed as well; one that fails is reported in `problems`
+        and never costs the main one.
+        """
+        assert tokens.refresh_token is not None
+        answer = _token_answer(provider, self._refresh_request(provider, credentials, tokens.refresh_token, now), now)
+        additional, problems, ends = dict(answer.tokens.additional), list[str](), list[datetime]()
+        for name, token in tokens.additional.items():
+            if token.refresh_token is None:
+                continue
+            try:
+                other = _token_answer(provider, self._refresh_request(provider, credentials, token.refresh_token, now), now)
+            except ProviderError as error:
+                problems.append(f"{name}: {error.provider_code or 'unavailable'}")
+                continue
+            additional[name] = AdditionalToken(other.tokens.access_token, other.tokens.refresh_token or token.refresh_token, other.expires_at, other.scopes or token.scopes)
+            ends += [other.expires_at] if other.expires_at else []
+        merged = replace(answer, tokens=replace(answer.tokens, additional=additional), problems=tuple(problems)).keeping(tokens)
+        return replace(merged, expires_at=min([merged.expires_at, *ends])) if merged.expires_at and ends else merged
+
+    def revoke(self, provider: Provider, credentials: Credentials, tokens: TokenSet) -> Revoked:
+        """Ends the grant at the provider by its recipe (RFC 7009 by default). Never raises: the outcome is the answer."""
+        recipe = provider.revocation
+        if recipe.endpoint is None:
+            return "unsupported"
+        wanted = tokens.refresh_token if recipe.token == "refresh_token" and tokens.refresh_token else tokens.access_token
+        access = tokens.access_token.reveal()
+        url = recipe.endpoint.replace("{client_id}", quote(credentials.client_id, safe=""))
+        if recipe.recipe == "bearer":
+            headers, body = {**_FORM, "Authorization": f"Bearer {access}"}, b""
+        elif recipe.recipe == "basic_json":
+            headers, body = {**_JSON, "Authorization": _basic(credentials, urlencode_parts=False)}, json.dumps({"access_token": access}).encode()
+        else:
+            hint = "refresh_token" if wanted is tokens.refresh_token else "access_token"
+            headers, body = self._encode(provider, credentials if recipe.client_authentication else None, {"token": wanted.reveal(), "token_type_hint": hint})
+        try:
+            answer = self._http.send(recipe.method, url, headers=headers, body=body)
+        except (ForbiddenAddress, Undelivered, AnswerLost):
+            return "failed"
+        fields = verdicts.parse(answer) or {}
+        gone = answer.status in recipe.gone_statuses or any(fields.get(name) in recipe.gone_errors for name in ("error", "code", "message"))
+        good = 200 <= answer.status < 300 and fields.get("ok", True) is not False and not fields.get("error")
+        return "revoked" if good or gone else "failed"
+
+    def still_accepted(self, provider: Provider, access_token: Secret) -> bool | None:
+        """Whether the provider takes this access token now, where it has an endpoint that tells; None = cannot be told."""
+        if provider.identity.endpoint is None:
+            return None
+        try:
+            answer = self._bearer_get(provider.identity.endpoint, access_token)
+        except (ForbiddenAddress, Undelivered, AnswerLost):
+            return None
+        if answer.status == 401 or (answer.status == 200 and (verdicts.parse(answer) or {}).get("ok") is False):
+            return False
+        return True if 200 <= answer.status < 300 else None
+
+    def _identity(self, provider: Provider, access_token: Secret) -> ExternalIdentity | None:
+        endpoint = identity.endpoint_of(provider)
+        if endpoint is None:
+            return None
+        try:
+            answer = self._bearer_get(endpoint, access_token)
+        except (ForbiddenAddress, Undelivered, AnswerLost):
+            return None
+        return identity.of_fields(provider, verdicts.parse(answer) or {}) if answer.status == 200 else None
+
+    def _bearer_get(self, url: str, access_token: Secret) -> Answer:
+        return self._http.send("GET", url, headers={"Accept": "application/json", "Authorization": f"Bearer {access_token.reveal()}"})
+
+    def _refresh_request(self, provider: Provider, credentials: Credentials, refresh_token: Secret, now: datetime) -> dict[str, Any]:
+        parameters = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal(), **provider.token.refresh_parameters}
+        return self._token_request(provider, provider.token.refresh_endpoint or provider.token.endpoint, credentials, parameters, now)
+
+    def _token_request(self, provider: Provider, endpoint: str, credentials: Credentials, parameters: dict[str, str], now: datetime) -> dict[str, Any]:
+        headers, body = self._encode(provider, credentials, parameters)
+        try:
+            answer = self._http.send("POST", endpoint, headers=headers, body=body)
+        except ForbiddenAddress as error:
+            raise ProviderUnavailable(str(error), provider_code="forbidden_address") from None
+        except Undelivered as error:
+            raise ProviderUnavailable(str(error), provider_code="unreachable") from None
+        except AnswerLost as error:
+            raise ProviderUnavailable(str(error), provider_code="answer_lost", in_doubt=True) from None
+        return verdicts.read(provider, answer, now)
+
+    def _encode(self, provider: Provider, credentials: Credentials | None, parameters: dict[str, str]) -> tuple[dict[str, str], bytes]:
+        token = provider.token
+        headers = dict(_JSON if token.body == "json" else _FORM)
+        if credentials is not None:
+            if token.authentication == "client_secret_basic" and credentials.client_secret:
+                headers["Authorization"] = _basic(credentials, urlencode_parts=token.urlencode_basic)
+            else:
+                parameters = {**parameters, "client_id": credentials.client_id}
+                if token.authentication == "client_secret_post" and credentials.client_secret:
+                    parameters["client_secret"] = credentials.client_secret.reveal()
+        return headers, json.dumps(parameters).encode() if token.body == "json" else urlencode(parameters).encode()
+
+
+def code_challenge(code_verifier: str) -> str:
+    """S256 of RFC 7636 4.2."""
+    return urlsafe_b64encode(sha256(code_verifier.encode("ascii")).digest()).rstrip(b"=").decode()
+
+
+def _basic(credentials: Credentials, *, urlencode_parts: bool) -> str:
+    """RFC 6749 2.3.1: id and secret are form-urlencoded first, or one with a colon or a plus cannot be told apart."""
+    secret = credentials.client_secret.reveal() if credentials.client_secret else ""
+    parts = [quote_plus(part) if urlencode_parts else part for part in (credentials.client_id, secret)]
+    return "Basic " + b64encode(":".join(parts).encode()).decode()
+
+
+def _token_answer(provider: Provider, fields: dict[str, Any], now: datetime) -> TokenAnswer:
+    life = _seconds(fields.get("expires_in")) or provider.lifetimes.access_token
+    refresh_life = _seconds(fields.get(provider.lifetimes.refresh_expires_in_field)) if provider.lifetimes.refresh_expires_in_field else 0
+    refresh_life = refresh_life or provider.lifetimes.refresh_token
+    additional = {name: _additional(token, now) for name, token in fields.get("additional_tokens", {}).items()}
+    scopes = _scopes(fields.get("scope"))
+    if scopes is not None and additional:
+        scopes = tuple(dict.fromkeys([*scopes, *(scope for token in additional.values() for scope in token.scopes)]))
+    return TokenAnswer(
+        tokens=TokenSet(Secret(fields["access_token"]), _secret(fields.get("refresh_token")), additional),
+        expires_at=now + timedelta(seconds=life) if life else None,
+        token_life=life,
+        refresh_expires_at=now + timedelta(seconds=refresh_life) if refresh_life else None,
+        scopes=scopes,
+        token_type=str(fields.get("token_type") or "bearer").lower()[:32],
+        metadata={name: str(value)[:2048] for name, path in provider.metadata.items() if (value := identity.at(fields, path)) not in (None, "")},
+    )
+
+
+def _additional(token: dict[str, Any], now: datetime) -> AdditionalToken:
+    life = _seconds(token.get("expires_in"))
+    return AdditionalToken(Secret(token["access_token"]), _secret(token.get("refresh_token")), now + timedelta(seconds=life) if life else None, _scopes(token.get("scope")) or ())
+
+
+def _seconds(value: Any) -> int:
+    """`expires_in` as providers send it: absent, null, text, a float, nonsense. 0 = says nothing; a life of zero would be asked for again at once."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return 0
+    return int(min(seconds, MAX_LIFE)) if seconds > 0 else 0
+
+
+def _scopes(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, list):
+        value = " ".join(str(part) for part in value)
+    if not isinstance(value, str):
+        return None
+    return tuple(dict.fromkeys(part for part in re.split(r"[\s,]+", value) if part))
+
+
+def _secret(value: Any) -> Secret | None:
+    return Secret(value) if isinstance(value, str) and value else None

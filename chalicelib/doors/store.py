@@ -1,0 +1,214 @@
+"""Connections, registrations, pending authorizations and API keys in the table: what is loaded, leased, taken and committed.
+
+A connection is only ever changed by `commit`, fenced by its generation (and its lease, where one is held), or by `lease` and
+`touch`, which write no indexed attribute.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain import ids
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.events import Event, timestamp
+from chalicelib.domain.lifecycle import Transition
+from chalicelib.domain.models import ApiKey, Connection, Owner, Pending, Registration
+from chalicelib.doors import keys
+from chalicelib.doors.table import Item, LostRace, Table, new_write_id
+
+EVENT_RETENTION = timedelta(days=30)
+
+
+class Store:
+    """One stage's table. LostRace carries what is there instead; Unavailable means nothing was changed as far as anyone can tell."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    # connections
+
+    def connection(self, owner: Owner, slug: str, account: str = "default") -> Connection | None:
+        """As it is now (strong read). A disconnected one is still a row, as a fence."""
+        item = self._table.get(keys.connection(owner, slug, account))
+        return Connection.model_validate(item) if item else None
+
+    def connections(self, owner: Owner) -> list[Connection]:
+        items = self._table.query("pk = :pk AND begins_with(sk, :prefix)", {"pk": keys.owner_partition(owner), "prefix": "connection#"})
+        return [Connection.model_validate(item) for item in items]
+
+    def lease(self, connection: Connection, holder: str, until: datetime, now: datetime) -> Connection:
+        """Takes the right to refresh this generation until `until`; returns the connection as read under the lease.
+
+        Its `intent_attempt` is now one more; above 1 an earlier attempt ended without a known answer (in doubt). Raises LostRace.
+        """
+        item = self._table.update(
+            keys.connection(connection.owner, connection.slug, connection.account),
+            {"lease_owner": holder, "lease_until": until, "intent_attempt": connection.intent_attempt + 1},
+            condition="generation = :generation AND #state = :connected AND intent_attempt = :attempt AND (attribute_not_exists(lease_until) OR lease_until < :now)",
+            values={"generation": connection.generation, "connected": "connected", "now": now, "attempt": connection.intent_attempt},
+            write_id=holder,
+        )
+        return Connection.model_validate(item)
+
+    def release(self, connection: Connection, holder: str, intent_attempt: int) -> None:
+        """Gives a lease back unspent. Only the holder's own; anyone else's is left alone."""
+        try:
+            self._table.update(
+                keys.connection(connection.owner, connection.slug, connection.account),
+                {"intent_attempt": intent_attempt},
+                removes=("lease_owner", "lease_until"),
+                condition="lease_owner = :holder AND generation = :generation",
+                values={"holder": holder, "generation": connection.generation},
+            )
+        except LostRace:
+            pass
+
+    def commit(self, transition: Transition, *, holder: str | None = None, write_id: str | None = None) -> None:
+        """Stores a transition: the changed attributes and its events' outbox rows, in one write. Raises LostRace.
+
+        Fenced by the generation of `before` (or by there being no row), and by the lease if `holder` is given.
+        """
+        before, after = transition.before, transition.after
+        sets, removes = _changes(before, after)
+        values: Item = {}
+        if before is None:
+            condition = "attribute_not_exists(pk)"
+        else:
+            condition = "generation = :generation"
+            values["generation"] = before.generation
+            if holder is not None:
+                condition += " AND lease_owner = :holder"
+                values["holder"] = holder
+        key = keys.connection(after.owner, after.slug, after.account)
+        write_id = write_id or new_write_id()
+        if transition.events:
+            self._table.update_with_rows(key, sets, removes=removes, condition=condition, values=values, rows=[_outbox_row(e) for e in transition.events], write_id=write_id)
+        else:
+            self._table.update(key, sets, removes=removes, condition=condition, values=values, write_id=write_id)
+
+    def touch(self, connection: Connection, now: datetime) -> None:
+        """Notes that the connection is used; at most once a day, and losing that note is harmless."""
+        try:
+            self._table.update(
+                keys.connection(connection.owner, connection.slug, connection.account),
+                {"last_used_at": now},
+                condition="generation = :generation",
+                values={"generation": connection.generation},
+            )
+        except LostRace:
+            pass
+
+    # pending authorizations
+
+    def begin(self, pending: Pending) -> None:
+        self._table.put(keys.pending(pending.id), _row(pending), condition="attribute_not_exists(pk)")
+
+    def pending(self, pending_id: str) -> Pending | None:
+        item = self._table.get(keys.pending(pending_id))
+        return Pending.model_validate(item) if item else None
+
+    def advance(self, pending: Pending, stage: str, **sets: Any) -> Pending:
+        """Moves a pending authorization to its next stage, once: whoever is second gets LostRace."""
+        item = self._table.update(
+            keys.pending(pending.id),
+            {"stage": stage, **{name: value for name, value in sets.items() if value is not None}},
+            condition="#stage = :from_stage AND state_digest = :state_digest",
+            values={"from_stage": pending.stage, "state_digest": pending.state_digest},
+        )
+        return Pending.model_validate(item)
+
+    def forget(self, pending: Pending) -> None:
+        self._table.delete(keys.pending(pending.id))
+
+    # registrations
+
+    def registration(self, slug: str, organization_id: str | None = None) -> Registration | None:
+        item = self._table.get(keys.registration(slug, organization_id))
+        return Registration.model_validate(item) if item else None
+
+    def registrations(self, organization_id: str | None = None) -> list[Registration]:
+        """All of a stage (or of one organization), oldest first."""
+        items = self._table.query("pk = :pk", {"pk": keys.registration_partition(organization_id)})
+        return sorted((Registration.model_validate(item) for item in items), key=lambda r: r.id)
+
+    def save_registration(self, registration: Registration, *, expected_version: int | None) -> None:
+        """Creates (`expected_version` None) or replaces that version. Raises Conflict if somebody else was first."""
+        key = keys.registration(registration.slug, registration.organization_id)
+        try:
+            if expected_version is None:
+                self._table.put(key, _row(registration), condition="attribute_not_exists(pk)")
+            else:
+                self._table.put(key, _row(registration), condition="version = :version", values={"version": expected_version})
+        except LostRace:
+            if expected_version is None:
+                raise Conflict(f"'{registration.slug}' is configured already; use PUT to change it.", "data_integration_exists") from None
+            raise Conflict("Somebody else changed this data integration at the same moment; read it again and repeat.", "concurrent_update") from None
+
+    def delete_registration(self, registration: Registration) -> None:
+        self._table.delete(keys.registration(registration.slug, registration.organization_id))
+
+    def has_connections(self, registration_id: str) -> bool:
+        """Whether any connection that is not disconnected belongs to the registration."""
+        entries = self._table.query("live_registration_id = :registration_id", {"registration_id": registration_id}, index="registration")
+        return next(entries, None) is not None
+
+    # API keys
+
+    def api_key(self, key_id: str) -> ApiKey | None:
+        item = self._table.get(keys.api_key(key_id))
+        return ApiKey.model_validate(item) if item else None
+
+    def api_keys(self) -> list[ApiKey]:
+        names = self._table.query("pk = :pk", keys.API_KEYS)
+        found = (self.api_key(entry["sk"]) for entry in names)
+        return [key for key in found if key]
+
+    def save_api_key(self, key: ApiKey) -> None:
+        self._table.put({**keys.API_KEYS, "sk": key.id}, {})
+        self._table.put(keys.api_key(key.id), _row(key), condition="attribute_not_exists(pk)")
+
+    def revoke_api_key(self, key_id: str, now: datetime) -> bool:
+        """False if there is no such key; revoking twice is the same as once."""
+        try:
+            self._table.update(keys.api_key(key_id), {"revoked_at": now}, condition="attribute_exists(pk)")
+        except LostRace:
+            return False
+        return True
+
+    # events and audit
+
+    def events_of(self, subject: str) -> list[Item]:
+        """Outbox rows of one connection, oldest first."""
+        rows = self._table.query("pk = :pk", {"pk": keys.outbox("", subject)["pk"]})
+        return [row for row in rows if row.get("subject") == subject]
+
+    def audit(self, now: datetime, actor: str, action: str, facts: dict[str, Any]) -> None:
+        """An administrator's change, kept by day."""
+        self._table.put(keys.audit(now, f"audit_{ids.ulid(now)}"), {"actor": actor, "action": action, "at": now, "facts": facts})
+
+
+def _outbox_row(event: Event) -> Item:
+    return {
+        **keys.outbox(event.id, event.subject),
+        "id": event.id,
+        "event": event.type,
+        "created_at": event.created_at,
+        "subject": event.subject,
+        "generation": event.generation,
+        "data": {name: value for name, value in event.data.items() if value is not None},
+        "expires_at": event.created_at + EVENT_RETENTION,
+        "written_at": timestamp(event.created_at),
+    }
+
+
+def _row(model: Any) -> Item:
+    return {name: value for name, value in model.model_dump().items() if value is not None}
+
+
+def _changes(before: Connection | None, after: Connection) -> tuple[Item, tuple[str, ...]]:
+    old = before.model_dump() if before else {}
+    new = after.model_dump()
+    changed: Iterable[str] = [name for name in new if name != "write_id" and (before is None or old[name] != new[name])]
+    sets = {name: new[name] for name in changed if new[name] is not None}
+    removes = tuple(name for name in changed if new[name] is None and before is not None)
+    return sets, removes

@@ -1,0 +1,57 @@
+"""API keys of an application's backend: 256 random bits, shown once, stored as SHA-256, looked up by key id, revocable."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from chalicelib.domain import ids
+from chalicelib.domain.errors import Unauthorized
+from chalicelib.domain.models import ApiKey
+from chalicelib.doors.store import Store
+
+PREFIX = "sk_"
+REMEMBERED_FOR = 30.0  # seconds a verified key is not looked up again: also how long a revoked key may still work
+REMEMBERED = 256
+
+
+class ApiKeys:
+    """Verifies keys; remembers good ones for a short while, because a fetch would otherwise read the table twice."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
+        self._store, self._clock, self._monotonic = store, clock, monotonic
+        self._known: dict[str, tuple[float, ApiKey]] = {}
+
+    def create(self, name: str) -> tuple[ApiKey, str]:
+        """The key's record and the key itself, which is not kept."""
+        now = self._clock()
+        key_id, secret = ids.ulid(now), ids.random_token()
+        record = ApiKey(id=key_id, name=name, secret_digest=ids.digest(secret), created_at=now)
+        self._store.save_api_key(record)
+        self._store.audit(now, "operator", "api_key.created", {"id": key_id, "name": name})
+        return record, f"{PREFIX}{key_id}_{secret}"
+
+    def revoke(self, key_id: str) -> bool:
+        self._known.clear()
+        now = self._clock()
+        done = self._store.revoke_api_key(key_id, now)
+        if done:
+            self._store.audit(now, "operator", "api_key.revoked", {"id": key_id})
+        return done
+
+    def authenticate(self, unverified_header: str | None) -> ApiKey:
+        """The key of an Authorization header. Raises Unauthorized, the same for every cause."""
+        scheme, _, unverified_key = (unverified_header or "").partition(" ")
+        fingerprint = ids.digest(unverified_key)
+        known = self._known.get(fingerprint)
+        if known is not None and self._monotonic() - known[0] < REMEMBERED_FOR:
+            return known[1]
+        key_id, _, unverified_secret = unverified_key.strip().removeprefix(PREFIX).partition("_")
+        if scheme.lower() != "bearer" or not unverified_key.startswith(PREFIX) or len(key_id) != 26 or len(unverified_secret) != 43 or not unverified_key.isascii():
+            raise Unauthorized
+        record = self._store.api_key(key_id)
+        good = ids.matches(unverified_secret, record.secret_digest if record else ids.digest(""))
+        if record is None or not good or record.revoked_at is not None:
+            raise Unauthorized
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[fingerprint] = (self._monotonic(), record)
+        return record

@@ -1,0 +1,271 @@
+"""The connect trip: begin, the browser's hop out, the redirect back, finish. Verify before exchange, always.
+
+A pending authorization moves through its stages by conditional writes, each of which only one request can win:
+started -> opened (first browser) -> redirected -> taken (the redirect back) [-> parked -> finished]. Everything that decides
+where a code may go was frozen at `begin`; a link alone connects nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import ids, lifecycle
+from chalicelib.domain.errors import Forbidden, NotFound, ProviderError, Unprocessable
+from chalicelib.domain.lifecycle import Transition
+from chalicelib.domain.models import Connection, Owner, Pending
+from chalicelib.domain.settings import PARKED_CODE_TTL, PENDING_TTL, Settings
+from chalicelib.domain.tokens import TokenAnswer
+from chalicelib.doors import journal
+from chalicelib.doors.crypto import Facts, Sealer, token_facts
+from chalicelib.doors.oauth import OAuth, code_challenge
+from chalicelib.doors.store import Store
+from chalicelib.doors.table import LostRace
+from chalicelib.engine.authorization_response import AuthorizationResponse, FlowError, validate
+from chalicelib.engine.registrations import Effective, Registrations, require_enabled
+
+PENDING_FIELD, CODE_FIELD = "pending", "code"
+TRIES = 3  # a commit that lost to a refresh in flight is repeated over what is there now
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Answer to `begin`: a link for one browser, good for ten minutes, and the state the application may compare."""
+
+    url: str
+    state: str
+    finish_required: bool
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the browser's first hop found. `redirect_to` is set where no confirmation is wanted; `browser` is the value of its cookie."""
+
+    pending: Pending
+    browser: str
+    effective: Effective
+    redirect_to: str | None = None
+
+
+@dataclass(frozen=True)
+class Returned:
+    """How the redirect back ended: connected, or parked for the application's `finish` with a connect code."""
+
+    pending: Pending
+    connection: Connection | None = None
+    connect_code: str | None = None
+
+
+class Connect:
+    def __init__(self, store: Store, sealer: Sealer, oauth: OAuth, registrations: Registrations, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self._store, self._sealer, self._oauth, self._registrations = store, sealer, oauth, registrations
+        self._settings, self._clock = settings, clock
+
+    def begin(self, owner: Owner, slug: str, *, return_to: str | None = None, challenge: str | None = None, config: dict[str, str] | None = None, display_name: str | None = None) -> Begun:
+        """Freezes a flow for one owner. Raises NotFound, Unprocessable or Conflict; then nothing is kept."""
+        registration = self._registrations.get(slug)
+        require_enabled(registration)
+        self._check_return_to(return_to)
+        if challenge is not None and return_to is None:
+            raise Unprocessable("A session-bound flow ('code_challenge') ends at your application: give 'return_to'.", "return_to_required", errors=[{"field": "return_to", "code": "required"}])
+        if challenge is None and self._settings.require_proof:
+            raise Unprocessable("This stage wants proof of who finishes (STANDPIPE_REQUIRE_PROOF): send 'code_challenge' and finish with POST /data-integrations/finish.", "proof_required", errors=[{"field": "code_challenge", "code": "required"}])
+        existing = self._store.connection(owner, slug)
+        kept_config = existing.config if existing and existing.state != "disconnected" else {}
+        effective = self._registrations.effective(registration, {**kept_config, **(config or {})})
+        now = self._clock()
+        pending_id = ids.random_token()
+        handle, state, verifier = (f"{pending_id}.{ids.random_token()}" for _ in range(3))
+        verifier = ids.random_token()
+        sealed = self._sealer.seal({"state": state, "code_verifier": verifier}, _facts(pending_id, PENDING_FIELD, owner))
+        self._store.begin(
+            Pending(
+                id=pending_id, handle_digest=ids.digest(handle), state_digest=ids.digest(state), sealed=sealed, user_id=owner.user_id, organization_id=owner.organization_id,
+                slug=slug, registration_id=registration.id, authority=effective.authority, fingerprint=effective.fingerprint, client_id=effective.client_id,
+                scopes=registration.scopes if registration.scopes is not None else tuple(effective.provider.default_scopes()), config={**kept_config, **(config or {})},
+                return_to=return_to, code_challenge=challenge, display_name=display_name, connection_id=existing.id if existing and existing.state != "disconnected" else None,
+                created_at=now, expires_at=now + PENDING_TTL, ttl=int((now + PENDING_TTL).timestamp()),
+            )
+        )  # fmt: skip
+        journal.write("connect_begun", provider=slug, user=owner.user_id, organization=owner.organization_id, session_bound=challenge is not None)
+        return Begun(f"{self._settings.url}/connect/{handle}", state, challenge is not None)
+
+    def open(self, unverified_handle: str, unverified_browser: str | None) -> Opened:
+        """The browser opens the link. The first one to do so is bound to it; any other is refused. Raises FlowError."""
+        pending = self._find(unverified_handle, "handle")
+        if pending.stage == "opened" and unverified_browser and pending.browser_digest and ids.matches(unverified_browser, pending.browser_digest):
+            browser = unverified_browser  # the same person reloads the confirmation page
+        elif pending.stage != "started":
+            raise FlowError("link_used", pending)
+        else:
+            browser = ids.random_token()
+            pending = self._advance(pending, "opened", "link_used", browser_digest=ids.digest(browser))
+        effective = self._effective(pending)
+        if pending.code_challenge is not None:
+            return Opened(pending, browser, effective, self._depart(pending, effective))
+        return Opened(pending, browser, effective)
+
+    def confirm(self, unverified_handle: str, unverified_browser: str | None) -> str:
+        """The person said yes on the confirmation page, in the browser that opened it. Returns the provider's URL. Raises FlowError."""
+        pending = self._find(unverified_handle, "handle")
+        self._same_browser(pending, unverified_browser)
+        if pending.stage != "opened":
+            raise FlowError("link_used", pending)
+        return self._depart(pending, self._effective(pending))
+
+    def callback(self, unverified_registration_id: str, unverified_query: dict[str, list[str]], cookie_of: Callable[[Pending], str | None]) -> Returned:
+        """The redirect back. Takes the pending authorization before anything else; exchanges only what is proved. Raises FlowError."""
+        state = unverified_query.get("state", [])
+        if len(state) != 1 or len(state[0]) > 512:
+            raise FlowError("invalid_response")
+        pending = self._find(state[0], "state")
+        if pending.stage != "redirected":
+            raise FlowError("link_used", pending)
+        pending = self._advance(pending, "taken", "link_used")
+        registration_id = pending.registration_id
+        effective = self._effective(pending)
+        response = validate(
+            unverified_query, provider=effective.provider, pending=pending,
+            same_browser=self._is_same_browser(pending, cookie_of(pending)), same_registration=unverified_registration_id == registration_id,
+        )  # fmt: skip
+        if pending.return_to is not None and pending.return_to not in self._settings.return_urls:
+            raise FlowError("configuration_changed", pending)
+        if pending.code_challenge is None:
+            return Returned(pending, self._exchange(pending, effective, response))
+        return self._park(pending, response)
+
+    def finish(self, unverified_connect_code: str, code_verifier: str, *, state: str | None = None, user_id: str | None = None) -> Connection:
+        """The application vouches for the person in front of it: only now is the code exchanged. Raises NotFound, Forbidden or FlowError."""
+        pending = self._store.pending(unverified_connect_code.split(".")[0])
+        if pending is None or pending.connect_code_digest is None or not ids.matches(unverified_connect_code, pending.connect_code_digest) or pending.stage != "parked" or pending.expires_at <= self._clock():
+            raise NotFound("There is no such connect code, or it was used or is older than 90 seconds. Start again with POST …/authorize.", "connect_code_not_found")
+        try:
+            pending = self._store.advance(pending, "finished")
+        except LostRace:
+            raise NotFound("This connect code was used.", "connect_code_not_found") from None
+        # From here on the code is burned, whatever comes: a wrong guess is not repeated.
+        if code_challenge(code_verifier) != pending.code_challenge or (state is not None and not ids.matches(state, pending.state_digest)) or (user_id is not None and user_id != pending.user_id):
+            self._journal(pending, "binding_failed")
+            raise Forbidden("The person who finished is not the one who started: the code_verifier, state or user does not fit. Nothing was connected.", "session_binding_failed")
+        effective = self._effective(pending)
+        code = self._sealer.open(pending.sealed, _facts(pending.id, CODE_FIELD, _owner(pending)))
+        return self._exchange(pending, effective, AuthorizationResponse(code["code"], code["code_verifier"]))
+
+    # one step each
+
+    def _depart(self, pending: Pending, effective: Effective) -> str:
+        kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, _owner(pending)))
+        self._advance(pending, "redirected", "link_used")
+        return self._oauth.authorization_url(effective.provider, effective.client_id, effective.redirect_uri, pending.scopes, kept["state"], kept["code_verifier"])
+
+    def _park(self, pending: Pending, response: AuthorizationResponse) -> Returned:
+        kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, _owner(pending)))
+        connect_code = f"{pending.id}.{ids.random_token()}"
+        parked = self._sealer.seal({"code": response.code, "code_verifier": kept["code_verifier"]}, _facts(pending.id, CODE_FIELD, _owner(pending)))
+        expires_at = self._clock() + PARKED_CODE_TTL
+        pending = self._advance(pending, "parked", "link_used", sealed=parked, connect_code_digest=ids.digest(connect_code), expires_at=expires_at, ttl=int(expires_at.timestamp()))
+        return Returned(pending, connect_code=connect_code)
+
+    def _exchange(self, pending: Pending, effective: Effective, response: AuthorizationResponse) -> Connection:
+        verifier = response.code_verifier
+        if verifier is None:
+            verifier = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, _owner(pending)))["code_verifier"]
+        before = self._store.connection(_owner(pending), pending.slug, pending.account)
+        now = self._clock()
+        connection_id = before.id if before and before.state != "disconnected" else lifecycle.new_connection_id(now)
+        # The data key first: a code is single use, and what it buys must not be lost to a KMS that is down.
+        next_generation = before.generation + 1 if before else 1
+        probe = Connection(id=connection_id, user_id=pending.user_id, organization_id=pending.organization_id, slug=pending.slug, registration_id=pending.registration_id, state="connected", created_at=now, updated_at=now)
+        ready = self._sealer.ready(token_facts(probe, next_generation))
+        credentials = effective.credentials()
+        try:
+            answer = self._oauth.exchange(effective.provider, credentials[0], response.code, verifier, effective.redirect_uri, now)
+        except ProviderError as error:
+            raise FlowError("exchange_failed", pending, error.provider_code) from None
+        if before is not None and before.state != "disconnected" and _other_account(before, answer):
+            self._revoke_stray(effective, answer)
+            raise FlowError("other_account", pending, other=answer.identity.name if answer.identity else None, held_by=before.external_name)
+        blob = ready.seal(answer.tokens.to_payload())
+        for _ in range(TRIES):
+            transition = self._transition(before, pending, connection_id, answer, blob, effective)
+            try:
+                self._store.commit(transition)
+            except LostRace:
+                # A refresh or disconnect was first. The person's new word is newer than either: seal again for the next generation.
+                before = self._store.connection(_owner(pending), pending.slug, pending.account)
+                connection_id = before.id if before and before.state != "disconnected" else connection_id
+                generation = before.generation + 1 if before else 1
+                blob = self._sealer.seal(answer.tokens.to_payload(), token_facts(probe.model_copy(update={"id": connection_id}), generation))
+                continue
+            except Exception:
+                self._revoke_stray(effective, answer)
+                raise
+            self._journal(pending, "success", connection=transition.after.id, missing_scopes=transition.after.missing_scopes())
+            return transition.after
+        self._revoke_stray(effective, answer)
+        raise FlowError("try_again", pending)
+
+    def _transition(self, before: Connection | None, pending: Pending, connection_id: str, answer: TokenAnswer, blob: bytes, effective: Effective) -> Transition:
+        lifetimes = effective.provider.lifetimes
+        return lifecycle.connected(before, pending, connection_id, answer, blob, idle_limit=lifetimes.refresh_token_idle, grant_limit=lifetimes.grant, now=self._clock())
+
+    def _revoke_stray(self, effective: Effective, answer: TokenAnswer) -> None:
+        """A grant we could not keep is ended, unless that would end other grants of the same person as well."""
+        if effective.provider.revocation.ends != "user":
+            self._oauth.revoke(effective.provider, effective.credentials()[0], answer.tokens)
+
+    def _find(self, unverified_value: str, kind: str) -> Pending:
+        """The pending authorization of a handle or state. Unknown, tampered and expired look the same from outside."""
+        pending = self._store.pending(unverified_value.split(".")[0]) if 40 < len(unverified_value) <= 512 else None
+        if pending is None or not ids.matches(unverified_value, getattr(pending, f"{kind}_digest")):
+            raise FlowError("link_unknown")
+        if pending.expires_at <= self._clock():
+            raise FlowError("link_expired", pending)
+        return pending
+
+    def _advance(self, pending: Pending, stage: str, otherwise: str, **sets: Any) -> Pending:
+        try:
+            return self._store.advance(pending, stage, **sets)
+        except LostRace:
+            raise FlowError(otherwise, pending) from None
+
+    def _effective(self, pending: Pending) -> Effective:
+        """The registration as it is now, if it still is what it was when the flow began."""
+        try:
+            registration = self._registrations.get(pending.slug)
+            effective = self._registrations.effective(registration, pending.config, pending.authority)
+        except (NotFound, Unprocessable):
+            raise FlowError("configuration_changed", pending) from None
+        if registration.id != pending.registration_id or effective.fingerprint != pending.fingerprint:
+            raise FlowError("configuration_changed", pending)
+        return effective
+
+    def _check_return_to(self, return_to: str | None) -> None:
+        if return_to is not None and return_to not in self._settings.return_urls:
+            raise Unprocessable("'return_to' is not one of the registered return URLs (STANDPIPE_RETURN_URLS); the whole URL has to match.", "return_to_not_allowed", errors=[{"field": "return_to", "code": "not_allowed"}])
+
+    def _is_same_browser(self, pending: Pending, unverified_browser: str | None) -> bool:
+        return bool(unverified_browser and pending.browser_digest and ids.matches(unverified_browser, pending.browser_digest))
+
+    def _same_browser(self, pending: Pending, unverified_browser: str | None) -> None:
+        if not self._is_same_browser(pending, unverified_browser):
+            raise FlowError("wrong_browser", pending)
+
+    def _journal(self, pending: Pending, outcome: str, **facts: Any) -> None:
+        journal.write("connect", outcome=outcome, provider=pending.slug, user=pending.user_id, organization=pending.organization_id, **facts)
+
+
+def _facts(pending_id: str, field: str, owner: Owner) -> Facts:
+    return Facts(ids.digest(pending_id), field, 0, owner)
+
+
+def _owner(pending: Pending) -> Owner:
+    return Owner(user_id=pending.user_id, organization_id=pending.organization_id)
+
+
+def _other_account(before: Connection, answer: TokenAnswer) -> bool:
+    known = before.external_account_id, before.external_team
+    new = answer.identity
+    if new is None or new.account_id is None or known[0] is None:
+        return False
+    return known[0] != new.account_id or (known[1] is not None and new.team is not None and known[1] != new.team)

@@ -1,0 +1,193 @@
+"""One refresh of one connection, the same for a fetch and for the sweep.
+
+A refresh token is often single use, and a strict provider answers a second use by ending the whole grant. Therefore:
+lease before spending, with an intent that outlives a crash · re-read under the lease · data key in hand before spending ·
+every call within a deadline shorter than half the lease · one second try after a lost answer · a store fenced by generation and
+lease, known by its write id · refusal only by the provider's own word, after a strong re-read, in one transaction with its event.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from chalicelib.domain import lifecycle
+from chalicelib.domain.errors import GrantRefused, ProviderError, ProviderWeird, RegistrationRefused, StandpipeError, Unavailable
+from chalicelib.domain.lifecycle import Reason
+from chalicelib.domain.models import Connection
+from chalicelib.domain.settings import LEASE_TTL, PROVIDER_DEADLINE, STORE_BUDGET
+from chalicelib.domain.tokens import TokenAnswer, TokenSet
+from chalicelib.doors import journal
+from chalicelib.doors.crypto import Ready, Sealer, token_facts
+from chalicelib.doors.oauth import OAuth
+from chalicelib.doors.store import Store
+from chalicelib.doors.table import LostRace, new_write_id
+from chalicelib.engine.registrations import Effective, Registrations
+
+Bucket = Literal[
+    "success_fresh", "success_waited", "success_retry_after_lost", "fresh_enough", "refused_expected", "lost_outcome_unknown",
+    "persist_failure", "lease_timeout", "client_error", "transient_5xx", "transient_network", "rate_limited", "provider_weird", "disconnected", "not_spent",
+]  # fmt: skip
+WEIRD_TRIES, WEIRD_FOR = 3, timedelta(minutes=30)
+NEEDED = 2 * PROVIDER_DEADLINE + STORE_BUDGET  # seconds a started refresh may take: two calls and the store
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a refresh ended. `tokens` only where this very call got them; `error` is what the provider said, if it said no."""
+
+    bucket: Bucket
+    connection: Connection
+    tokens: TokenSet | None = None
+    error: ProviderError | None = None
+
+
+class Refresher:
+    """`sleep` and `monotonic` are arguments so that waiting can be tested without waiting."""
+
+    def __init__(self, store: Store, sealer: Sealer, oauth: OAuth, registrations: Registrations, clock: Callable[[], datetime], sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
+        self._store, self._sealer, self._oauth, self._registrations = store, sealer, oauth, registrations
+        self._clock, self._sleep, self._monotonic = clock, sleep, monotonic
+
+    def refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], *, seconds_left: Callable[[], float], patience: float) -> Outcome:
+        """Refreshes unless `is_fresh` or someone else does; waits up to `patience` seconds for that one.
+
+        `seconds_left` tells how long this process may still run. Raises Unavailable if nothing could be started, IntegrityError if
+        the stored tokens are not the stored ones.
+        """
+        started, waited = self._monotonic(), False
+        while True:
+            if connection.state != "connected":
+                return self._exit(Outcome("refused_expected" if connection.state == "needs_reauthorization" else "disconnected", connection), started)
+            if is_fresh(connection):
+                return self._exit(Outcome("success_waited" if waited else "fresh_enough", connection), started)
+            now = self._clock()
+            if not connection.refreshable:
+                return self._exit(self._refuse(connection, "no_refresh_token", None, None), started)
+            holder = new_write_id()
+            try:
+                leased = self._store.lease(connection, holder, now + LEASE_TTL, now)
+            except LostRace:
+                newer = self._store.connection(connection.owner, connection.slug, connection.account)
+                if newer is None:
+                    return self._exit(Outcome("disconnected", connection), started)
+                held = newer.lease_until is not None and newer.lease_until >= self._clock()
+                if held and newer.generation == connection.generation:
+                    if self._monotonic() - started > patience:
+                        return self._exit(Outcome("lease_timeout", newer), started)
+                    self._sleep(random.uniform(0.1, 0.4))
+                    waited = True
+                connection = newer
+                continue
+            return self._exit(self._spend(leased, holder, seconds_left), started)
+
+    def _spend(self, leased: Connection, holder: str, seconds_left: Callable[[], float]) -> Outcome:
+        earlier_attempts = leased.intent_attempt - 1
+        try:
+            if seconds_left() < NEEDED:
+                raise Unavailable("Too little time is left to refresh safely; try again.", "try_again", retry_after=1)
+            registration = self._registrations.get(leased.slug)
+            effective = self._registrations.effective(registration, leased.config, leased.authority)
+            tokens = TokenSet.from_payload(self._sealer.open(leased.sealed or b"", token_facts(leased)))
+            ready = self._sealer.ready(token_facts(leased, leased.generation + 1))
+            credentials = effective.credentials()
+        except StandpipeError:
+            self._store.release(leased, holder, earlier_attempts)
+            raise
+        in_doubt, retried = earlier_attempts > 0, False
+        try:
+            answer = self._ask(effective, credentials, tokens)
+        except ProviderError as first:
+            if not first.in_doubt or first.retry_after:
+                return self._failed(leased, holder, effective, first, in_doubt)
+            # The answer is lost: a provider with a grace period gives it again, and at a strict one nothing more can be lost.
+            in_doubt = retried = True
+            try:
+                answer = self._ask(effective, credentials, tokens)
+            except ProviderError as second:
+                return self._failed(leased, holder, effective, second, in_doubt)
+        return self._stored(leased, holder, effective, answer, ready, retried, seconds_left)
+
+    def _ask(self, effective: Effective, credentials: list, tokens: TokenSet) -> TokenAnswer:  # type: ignore[type-arg]
+        """With the newest client secret, or the one before it while both are live."""
+        for number, each in enumerate(credentials):
+            try:
+                return self._oauth.refresh(effective.provider, each, tokens, self._clock())
+            except RegistrationRefused:
+                if number == len(credentials) - 1:
+                    raise
+        raise RegistrationRefused("there are no credentials", provider_code="no_credentials")
+
+    def _stored(self, leased: Connection, holder: str, effective: Effective, answer: TokenAnswer, ready: Ready, retried: bool, seconds_left: Callable[[], float]) -> Outcome:
+        transition = lifecycle.refreshed(leased, answer, ready.seal(answer.tokens.to_payload()), idle_limit=effective.provider.lifetimes.refresh_token_idle, now=self._clock())
+        write_id = new_write_id()
+        until = self._monotonic() + max(STORE_BUDGET, min(seconds_left() - 1, LEASE_TTL.total_seconds() - 2 * PROVIDER_DEADLINE))
+        while True:
+            try:
+                self._store.commit(transition, holder=holder, write_id=write_id)
+            except LostRace:
+                return self._lost(leased, effective, answer)
+            except Unavailable:
+                if self._monotonic() > until:
+                    journal.write("refresh_not_stored", connection=leased.id, provider=leased.slug, generation=leased.generation)
+                    raise
+                self._sleep(random.uniform(0.05, 0.3))
+                continue
+            return Outcome("success_retry_after_lost" if retried else "success_fresh", transition.after, answer.tokens)
+
+    def _lost(self, leased: Connection, effective: Effective, answer: TokenAnswer) -> Outcome:
+        """Someone moved the connection on while we asked. What they stored stands; ours is revoked only if the connection is gone."""
+        newer = self._store.connection(leased.owner, leased.slug, leased.account)
+        if newer is None or newer.state == "disconnected":
+            for each in effective.credentials()[:1]:
+                self._oauth.revoke(effective.provider, each, answer.tokens)
+            return Outcome("disconnected", newer or leased)
+        return Outcome("success_waited" if newer.generation > leased.generation else "persist_failure", newer)
+
+    def _failed(self, leased: Connection, holder: str, effective: Effective, error: ProviderError, in_doubt: bool) -> Outcome:
+        now = self._clock()
+        if isinstance(error, GrantRefused):
+            ended = leased.refresh_expires_at is not None and leased.refresh_expires_at <= now
+            reason: Reason = "refresh_outcome_unknown" if in_doubt else "refresh_token_expired" if ended else "refused"
+            return self._refuse(leased, reason, error, holder)
+        if isinstance(error, ProviderWeird) and not error.in_doubt and leased.failures + 1 >= WEIRD_TRIES and leased.failing_since and now - leased.failing_since >= WEIRD_FOR:
+            return self._refuse(leased, "provider_error", error, holder)
+        transition = lifecycle.failed(leased, error.provider_code or "unavailable", in_doubt=in_doubt or error.in_doubt, retry_after=error.retry_after, now=now)
+        try:
+            self._store.commit(transition, holder=holder)
+        except LostRace as lost:
+            return Outcome(_bucket(error), Connection.model_validate(lost.item) if lost.item else leased, error=error)
+        return Outcome(_bucket(error), transition.after, error=error)
+
+    def _refuse(self, connection: Connection, reason: Reason, error: GrantRefused | ProviderWeird | None, holder: str | None) -> Outcome:
+        """The verdict, unless a strong re-read shows that someone else got new tokens meanwhile."""
+        newer = self._store.connection(connection.owner, connection.slug, connection.account)
+        if newer is None or newer.generation != connection.generation or newer.state != "connected":
+            return Outcome("success_waited", newer or connection)
+        transition = lifecycle.refused(newer, reason, error.provider_code if error else "", self._clock())
+        try:
+            self._store.commit(transition, holder=holder)
+        except LostRace:
+            newer = self._store.connection(connection.owner, connection.slug, connection.account)
+            return Outcome("success_waited", newer or connection)
+        return Outcome("lost_outcome_unknown" if reason == "refresh_outcome_unknown" else "refused_expected", transition.after, error=error)
+
+    def _exit(self, outcome: Outcome, started: float) -> Outcome:
+        connection, error = outcome.connection, outcome.error
+        facts = {"provider_code": error.provider_code, "detail": error.detail} if error else {}
+        journal.write(
+            "refresh", outcome=outcome.bucket, connection=connection.id, provider=connection.slug, generation=connection.generation,
+            state=connection.state, reason=connection.reason, milliseconds=round((self._monotonic() - started) * 1000), **facts,
+        )  # fmt: skip
+        return outcome
+
+
+def _bucket(error: ProviderError) -> Bucket:
+    if isinstance(error, RegistrationRefused):
+        return "client_error"
+    if isinstance(error, ProviderWeird):
+        return "provider_weird"
+    if error.provider_code == "http_429":
+        return "rate_limited"
+    return "transient_5xx" if error.provider_code.startswith("http_") else "transient_network"

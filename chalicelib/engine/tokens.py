@@ -1,0 +1,138 @@
+"""The fetch: an access token that is live, or a plain reason why there is none. An expired one is never returned, on any path."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.domain import schedule
+from chalicelib.domain.errors import Conflict, RegistrationRefused, Unavailable
+from chalicelib.domain.lifecycle import MESSAGES
+from chalicelib.domain.models import Connection, Owner
+from chalicelib.domain.tokens import TokenSet
+from chalicelib.doors.crypto import Sealer, token_facts
+from chalicelib.doors.store import Store
+
+if TYPE_CHECKING:
+    from chalicelib.engine.refresh import Outcome, Refresher
+    from chalicelib.engine.registrations import Registrations
+    from chalicelib.engine.verdict import Verdict
+
+USE_NOTED_EVERY = timedelta(days=1)
+PATIENCE = 12.0  # seconds a fetch waits for another process's refresh: one call and its second try, within the gateway's 29
+
+
+@dataclass(frozen=True)
+class Live:
+    """An active answer."""
+
+    connection: Connection
+    tokens: TokenSet
+
+
+@dataclass(frozen=True)
+class Inactive:
+    """Why there is no token: `error` is WorkOS's word, `reason` and `message` say more."""
+
+    error: str
+    reason: str | None
+    message: str
+    connection: Connection | None = None
+
+
+class Tokens:
+    """Answers fetches for one stage. `refresher`, `verdict` and `registrations` are built on first need: a warm fetch uses none of them."""
+
+    def __init__(self, store: Store, sealer: Sealer, refresher: "Callable[[], Refresher]", verdict: "Callable[[], Verdict]", registrations: "Callable[[], Registrations]", clock: Callable[[], datetime]) -> None:
+        self._store, self._sealer, self._clock = store, sealer, clock
+        self._refresher, self._verdict, self._registrations = refresher, verdict, registrations
+
+    def answer(self, owner: Owner, slug: str, *, account: str = "default", min_ttl: timedelta = schedule.MINIMUM_TTL, seconds_left: Callable[[], float]) -> Live | Inactive:
+        """A token good for `min_ttl`, or for as long as the provider's tokens live if that is less.
+
+        Raises NotFound (no such provider here), Unavailable (try again), Conflict (our registration is refused), IntegrityError.
+        """
+        connection = self._store.connection(owner, slug, account)
+        if connection is None or connection.state != "connected":
+            return self._inactive(connection, slug)
+        if _fresh(connection, self._clock(), min_ttl):
+            return self._live(connection)
+        return self._after_refresh(connection, lambda newer: _fresh(newer, self._clock(), min_ttl), seconds_left)
+
+    def rejected(self, owner: Owner, slug: str, generation: int, *, account: str = "default", seconds_left: Callable[[], float]) -> Live | Inactive:
+        """The provider answered 401 to the token of `generation`: refresh if it is still the stored one, and answer as `answer` does.
+
+        A token that cannot be refreshed is shown to the provider once: only the provider's own refusal ends a connection.
+        """
+        connection = self._store.connection(owner, slug, account)
+        if connection is None or connection.state != "connected":
+            return self._inactive(connection, slug)
+        if connection.generation != generation:
+            return self.answer(owner, slug, account=account, seconds_left=seconds_left)
+        if not connection.refreshable:
+            tokens = self._open(connection)
+            ended = self._verdict().after_rejection(connection, tokens)
+            return self._inactive(ended, slug) if ended.state != "connected" else Live(connection, tokens)
+        return self._after_refresh(connection, lambda newer: newer.generation != generation, seconds_left, rejected=generation)
+
+    def _after_refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], seconds_left: Callable[[], float], rejected: int | None = None) -> Live | Inactive:
+        now = self._clock()
+        if connection.hold_until is not None and connection.hold_until > now:
+            return self._old_or(connection, rejected, Unavailable(_failing(connection), retry_after=max(1, int((connection.hold_until - now).total_seconds()))))
+        try:
+            outcome = self._refresher().refresh(connection, is_fresh, seconds_left=seconds_left, patience=min(PATIENCE, seconds_left() - 1))
+        except Unavailable as error:
+            return self._old_or(connection, rejected, error)
+        newer = outcome.connection
+        if newer.state != "connected":
+            return self._inactive(newer, newer.slug)
+        if outcome.tokens is not None and newer.lives(self._clock()):
+            return Live(newer, outcome.tokens)
+        return self._old_or(newer, rejected, _refusal(outcome))
+
+    def _old_or(self, connection: Connection, rejected: int | None, error: Exception) -> Live | Inactive:
+        """The stored token if it still lives and nobody reported it as rejected; a failed refresh inside the margin costs nobody anything."""
+        if connection.generation != rejected and connection.lives(self._clock()):
+            return self._live(connection)
+        raise error
+
+    def _live(self, connection: Connection) -> Live:
+        tokens = self._open(connection)
+        now = self._clock()
+        if connection.last_used_at is None or now - connection.last_used_at > USE_NOTED_EVERY:
+            self._note_use(connection, now)
+        return Live(connection, tokens)
+
+    def _note_use(self, connection: Connection, now: datetime) -> None:
+        try:
+            self._store.touch(connection, now)
+        except Unavailable:
+            pass  # the token in hand is good; the note is for reports
+
+    def _open(self, connection: Connection) -> TokenSet:
+        return TokenSet.from_payload(self._sealer.open(connection.sealed or b"", token_facts(connection)))
+
+    def _inactive(self, connection: Connection | None, slug: str) -> Inactive:
+        registrations = self._registrations()
+        provider = registrations.provider(registrations.get(slug))
+        if connection is None or connection.state == "disconnected":
+            return Inactive("not_installed", None, f"{provider.name} is not connected. Connect it to continue.")
+        return Inactive("needs_reauthorization", connection.reason, MESSAGES.get(connection.reason or "", MESSAGES["refused"]).format(provider=provider.name), connection)
+
+
+def _fresh(connection: Connection, now: datetime, min_ttl: timedelta) -> bool:
+    if not connection.refreshable:
+        return connection.lives(now)
+    # Half of the token's own life is all that can be asked for twice: a caller who wants more than the provider gives would else refresh on every fetch.
+    return connection.lives(now, min(min_ttl, timedelta(seconds=connection.token_life) / 2) if connection.token_life else min_ttl)
+
+
+def _failing(connection: Connection) -> str:
+    return f"The provider does not answer as it should ({connection.last_error or 'unavailable'}). The connection is kept; try again."
+
+
+def _refusal(outcome: "Outcome") -> Exception:
+    if isinstance(outcome.error, RegistrationRefused):
+        return Conflict(f"The provider refuses this application's own credentials ({outcome.error.provider_code}). No user has to act; an operator has to check the client id and secret.", "provider_misconfigured")
+    retry_after = outcome.error.retry_after if outcome.error else None
+    return Unavailable(_failing(outcome.connection), retry_after=min(retry_after or 5, 60))

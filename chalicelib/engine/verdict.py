@@ -1,0 +1,59 @@
+"""Is a token that cannot be refreshed really dead? The application says the provider rejected it; the provider itself is asked."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from chalicelib.domain import lifecycle
+from chalicelib.domain.models import Connection
+from chalicelib.domain.tokens import TokenSet
+from chalicelib.doors import journal
+from chalicelib.doors.oauth import OAuth
+from chalicelib.doors.store import Store
+from chalicelib.doors.table import LostRace, new_write_id
+from chalicelib.engine.registrations import Registrations
+
+PROBE_LEASE = timedelta(seconds=15)  # one call within its deadline, and the store
+WAITS = 60
+
+
+class Verdict:
+    def __init__(self, store: Store, oauth: OAuth, registrations: Registrations, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> None:
+        self._store, self._oauth, self._registrations = store, oauth, registrations
+        self._clock, self._sleep = clock, sleep
+
+    def after_rejection(self, connection: Connection, tokens: TokenSet) -> Connection:
+        """The connection as it is afterwards: ended if the provider refuses the token, or has no endpoint that would tell.
+
+        Fifty reports of one generation ask the provider once: whoever has the lease asks, the others wait for what it finds.
+        """
+        holder = new_write_id()
+        now = self._clock()
+        try:
+            leased = self._store.lease(connection, holder, now + PROBE_LEASE, now)
+        except LostRace:
+            return self._wait(connection)
+        effective = self._registrations.effective(self._registrations.get(leased.slug), leased.config, leased.authority)
+        accepted = self._oauth.still_accepted(effective.provider, tokens.access_token)
+        tells = effective.provider.identity.endpoint is not None
+        journal.write("token_rejected", connection=leased.id, provider=leased.slug, generation=leased.generation, accepted=accepted)
+        if accepted or (accepted is None and tells):
+            self._store.release(leased, holder, leased.intent_attempt - 1)
+            return leased
+        transition = lifecycle.refused(leased, "refused" if accepted is False else "rejected", "", self._clock())
+        try:
+            self._store.commit(transition, holder=holder)
+        except LostRace:
+            return self._now(leased)
+        return transition.after
+
+    def _wait(self, connection: Connection) -> Connection:
+        for _ in range(WAITS):
+            newer = self._now(connection)
+            if newer.lease_owner is None or newer.generation != connection.generation:
+                return newer
+            self._sleep(random.uniform(0.1, 0.4))
+        return self._now(connection)
+
+    def _now(self, connection: Connection) -> Connection:
+        return self._store.connection(connection.owner, connection.slug, connection.account) or connection

@@ -1,0 +1,178 @@
+"""What every route shares: the request made plain, the caller authenticated, errors as `{message, code}`, and the headers of every answer.
+
+Errors are turned into answers here, in a view decorator: Chalice has its own shape for them and turns REST errors into responses before
+any middleware sees them.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs
+
+from chalice import Blueprint, Response
+
+from chalicelib import wiring
+from chalicelib.domain.errors import IntegrityError, InvalidRequest, PayloadTooLarge, StandpipeError, Unprocessable
+from chalicelib.domain.settings import SettingsError
+from chalicelib.doors import journal
+
+MAX_BODY = 64 * 1024
+GATEWAY_SECONDS = 29.0  # API Gateway's own limit; nothing is started that it would cut off
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+}
+JSON_HEADERS = {**HEADERS, "Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request. `query` keeps duplicates; header names are lower case."""
+
+    id: str
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes
+    seconds_left: Callable[[], float]
+
+    def one(self, name: str) -> str | None:
+        """A query parameter that may be given once. Raises InvalidRequest for more."""
+        values = self.query.get(name, [])
+        if len(values) > 1:
+            raise InvalidRequest(f"The query parameter '{name}' is given {len(values)} times; give it once.")
+        return values[0] if values else None
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object; an empty body is an empty object. Raises InvalidRequest."""
+        if not self.body.strip():
+            return {}
+        try:
+            loaded = json.loads(self.body.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise InvalidRequest("The body is not UTF-8.", "invalid_json") from None
+        except (ValueError, RecursionError) as error:
+            where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+            raise InvalidRequest(f"The body is not valid JSON{where}.", "invalid_json") from None
+        if not isinstance(loaded, dict):
+            raise InvalidRequest("The body must be a JSON object.", "invalid_json")
+        return loaded
+
+    def form(self) -> dict[str, str]:
+        """A form body; the first value of each field."""
+        try:
+            return {name: values[0] for name, values in parse_qs(self.body.decode("utf-8"), keep_blank_values=True, max_num_fields=50).items()}
+        except (UnicodeDecodeError, ValueError):
+            raise InvalidRequest("The form cannot be read.") from None
+
+    def cookies(self) -> dict[str, str]:
+        try:
+            return {name: morsel.value for name, morsel in SimpleCookie(self.headers.get("cookie", "")).items()}
+        except CookieError:
+            return {}
+
+
+def read_request(event: dict[str, Any], context: Any) -> Request:
+    """A Request from API Gateway's event. Raises PayloadTooLarge or InvalidRequest."""
+    body = event.get("body") or ""
+    if len(body) > MAX_BODY * 4 // 3:
+        raise PayloadTooLarge(f"The body is larger than {MAX_BODY // 1024} kB.")
+    raw = _decoded(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogateescape")
+    if len(raw) > MAX_BODY:
+        raise PayloadTooLarge(f"The body is larger than {MAX_BODY // 1024} kB.")
+    at_gateway = event["requestContext"]
+    started = time.monotonic()
+
+    def seconds_left() -> float:
+        of_lambda = context.get_remaining_time_in_millis() / 1000 if hasattr(context, "get_remaining_time_in_millis") else GATEWAY_SECONDS
+        return float(min(of_lambda, GATEWAY_SECONDS - (time.monotonic() - started)))
+
+    return Request(
+        id=at_gateway.get("requestId") or "local",
+        method=at_gateway["httpMethod"],
+        path=at_gateway.get("path") or event.get("path") or "",
+        query=event.get("multiValueQueryStringParameters") or {},
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        body=raw,
+        seconds_left=seconds_left,
+    )
+
+
+def _decoded(body: str) -> bytes:
+    from base64 import b64decode
+
+    try:
+        return b64decode(body)
+    except ValueError:
+        raise InvalidRequest("The body cannot be read.") from None
+
+
+def error_answer(error: StandpipeError, request_id: str) -> Response:
+    """The one shape of an error."""
+    body: dict[str, Any] = {"message": error.message, "code": error.code}
+    if error.errors:
+        body["errors"] = error.errors
+    headers = {**JSON_HEADERS, "X-Request-ID": request_id}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="standpipe"'
+    return Response(body, headers=headers, status_code=error.status)
+
+
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, headers={**JSON_HEADERS, **(headers or {})}, status_code=status)
+
+
+def route(blueprint: Blueprint, path: str, methods: list[str], *, caller: str = "api_key", on_error: Callable[[StandpipeError, Request | None], Response] | None = None) -> Callable[..., Any]:
+    """Mounts a view `(request, **path_parameters) -> Response`. `caller` is "api_key" or "anyone".
+
+    Chalice's check of content types is off: its answer has another shape, and WorkOS's clients send JSON types on empty bodies.
+    """
+
+    def mount(view: Callable[..., Response]) -> Callable[..., Response]:
+        @wraps(view)
+        def handler(**parameters: str) -> Response:
+            incoming = blueprint.current_request
+            event, context = incoming.to_original_event(), incoming.lambda_context
+            request_id = event["requestContext"].get("requestId") or "local"
+            request: Request | None = None
+            try:
+                request = read_request(event, context)
+                if caller == "api_key":
+                    wiring.engine().api_keys.authenticate(request.headers.get("authorization"))
+                response = view(request, **parameters)
+            except StandpipeError as error:
+                if isinstance(error, IntegrityError):
+                    journal.write("integrity_error", request=request_id, detail=error.detail)
+                response = on_error(error, request) if on_error else error_answer(error, request_id)
+            except SettingsError as error:
+                journal.write("settings_error", request=request_id, detail=str(error))
+                response = error_answer(StandpipeError("This deployment is not configured; its log says which setting is missing.", "not_configured"), request_id)
+            except Exception as error:
+                # The text of an unforeseen error may hold anything, so only its type and place are written.
+                place = error.__traceback__
+                while place is not None and place.tb_next is not None:
+                    place = place.tb_next
+                where = f"{place.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{place.tb_lineno}" if place else ""
+                journal.write("internal_error", request=request_id, error=type(error).__name__, where=where)
+                unforeseen = StandpipeError(f"Something went wrong on our side; nothing was returned. Quote request {request_id} to your operator.")
+                response = on_error(unforeseen, request) if on_error else error_answer(unforeseen, request_id)
+            response.headers.setdefault("X-Request-ID", request_id)
+            return response
+
+        return blueprint.route(path, methods=methods, content_types=[])(handler)
+
+    return mount
+
+
+def unprocessable(field: str, problem: str, code: str = "invalid") -> Unprocessable:
+    """A wrong field, as a sentence and as data."""
+    return Unprocessable(f"'{field}' {problem}", "validation_error", errors=[{"field": field, "code": code}])

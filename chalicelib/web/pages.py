@@ -1,0 +1,158 @@
+"""The pages a person sees on the way: confirm, done, declined, and every way it can fail, each with what happened and what to do.
+
+No script, no third-party content, not framed, not cached, and no secret: these pages are shown in browsers we know nothing of.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from chalice import Blueprint, Response
+
+from chalicelib import wiring
+from chalicelib.domain import ids
+from chalicelib.domain.errors import StandpipeError
+from chalicelib.domain.models import Pending
+from chalicelib.web import outcomes
+from chalicelib.web.edge import HEADERS, Request, route
+
+pages = Blueprint(__name__)
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def page(template: str, *, status: int = 200, headers: dict[str, str] | None = None, form_goes_to: str = "", **values: Any) -> Response:
+    """A rendered page with its headers. `form_goes_to`: an origin a form's answer redirects to, which the browser counts as a form target."""
+    policy = f"default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {form_goes_to}".strip()
+    body = _environment().get_template(template).render(app_name=wiring.engine().settings.app_name, sandbox=wiring.engine().settings.sandbox, **values)
+    return Response(body, status_code=status, headers={**HEADERS, "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy, "X-Frame-Options": "DENY", **(headers or {})})
+
+
+def redirect(url: str, headers: dict[str, Any] | None = None) -> Response:
+    """303, so that a POST is never repeated at the target (RFC 9700 4.12)."""
+    return Response("", status_code=303, headers={**HEADERS, "Location": url, **(headers or {})})
+
+
+def _outcome(kind: str, *, status: int = 400, **values: Any) -> Response:
+    shown = outcomes.OUTCOMES[kind]
+    texts = {"provider": "the provider", "app": wiring.engine().settings.app_name, "other": "another account", "held_by": "another account", **{name: value for name, value in values.items() if value}}
+    return page("outcome.html", status=status, tone=shown.tone, title=shown.title.format(**texts), text=shown.text.format(**texts), todo=shown.todo.format(**texts), detail=values.get("detail") or "", back=values.get("back"))
+
+
+def _failed(error: StandpipeError, _request: Request | None) -> Response:
+    kind = "unavailable" if error.status in (500, 503) else "link_unknown"
+    return _outcome(kind, status=error.status, detail=error.code)
+
+
+def _flow_failed(error: Any) -> Response:
+    """The page for a FlowError. The pending authorization, if it is known, tells provider and return URL; both are our own data."""
+    pending: Pending | None = error.pending
+    provider, back = None, None
+    if pending is not None:
+        provider = outcomes.provider_name(pending.slug)
+        back = pending.return_to if pending.return_to in wiring.engine().settings.return_urls else None
+    wiring_facts = {"outcome": error.kind, "provider": pending.slug if pending else None, "user": pending.user_id if pending else None, "provider_code": error.provider_code}
+    outcomes.journal_flow(**wiring_facts)
+    detail = ": ".join(part for part in (error.provider_code, error.description) if part)
+    return _outcome(error.kind, status=outcomes.OUTCOMES[error.kind].status, provider=provider, back=back, detail=detail, other=error.other, held_by=error.held_by)
+
+
+def _cookie_name(pending_id: str) -> str:
+    prefix = "__Host-" if wiring.engine().settings.url.startswith("https://") else ""
+    return f"{prefix}standpipe_{ids.digest(pending_id)[:16]}"
+
+
+def _cookie(pending_id: str, value: str, max_age: int) -> str:
+    secure = "; Secure" if wiring.engine().settings.url.startswith("https://") else ""
+    return f"{_cookie_name(pending_id)}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}"
+
+
+def _csrf(browser: str) -> str:
+    """Bound to the browser's cookie, so that no other site can put it into a form."""
+    return ids.digest(f"csrf:{browser}")
+
+
+@route(pages, "/connect/{handle}", ["GET"], caller="anyone", on_error=_failed)
+def open_link(request: Request, handle: str) -> Response:
+    """The link is opened: the browser is bound to it, and the person asked, unless the application's own session vouches for them."""
+    from chalicelib.engine.authorization_response import FlowError
+
+    if "prefetch" in request.headers.get("sec-purpose", "") + request.headers.get("purpose", ""):
+        return Response("", status_code=204, headers=HEADERS)  # a browser guessing ahead is not a person opening the link
+    pending_id = handle.split(".")[0]
+    try:
+        opened = wiring.engine().connect.open(handle, request.cookies().get(_cookie_name(pending_id)))
+    except FlowError as error:
+        return _flow_failed(error)
+    cookie = {"Set-Cookie": _cookie(pending_id, opened.browser, 600)}
+    if opened.redirect_to is not None:
+        return redirect(opened.redirect_to, cookie)
+    provider, pending = opened.effective.provider, opened.pending
+    target = urlsplit(provider.authorization.endpoint)
+    described = {scope.name: scope.description for scope in provider.scopes}
+    return page(
+        "confirm.html",
+        headers=cookie,
+        form_goes_to=f"{target.scheme}://{target.netloc}",
+        provider=provider.name,
+        slug=provider.slug,
+        user=pending.user_id or pending.organization_id,
+        scopes=[(name, described.get(name, "")) for name in pending.scopes],
+        host=target.netloc,
+        simulated=pending.authority == "simulator",
+        reconnect=pending.connection_id is not None,
+        action=f"/connect/{handle}",
+        csrf=_csrf(opened.browser),
+        back=pending.return_to,
+    )
+
+
+@route(pages, "/connect/{handle}", ["POST"], caller="anyone", on_error=_failed)
+def confirm(request: Request, handle: str) -> Response:
+    """The person said yes, in the browser that opened the link."""
+    from hmac import compare_digest
+
+    from chalicelib.engine.authorization_response import FlowError
+
+    browser = request.cookies().get(_cookie_name(handle.split(".")[0]))
+    try:
+        if not browser or not compare_digest(request.form().get("csrf", "").encode(), _csrf(browser).encode()):
+            raise FlowError("wrong_browser")
+        return redirect(wiring.engine().connect.confirm(handle, browser))
+    except FlowError as error:
+        return _flow_failed(error)
+
+
+@route(pages, "/callback/{registration_id}", ["GET"], caller="anyone", on_error=_failed)
+def callback(request: Request, registration_id: str) -> Response:
+    """The redirect back from the provider."""
+    from chalicelib.engine.authorization_response import FlowError
+
+    cookies = request.cookies()
+    try:
+        returned = wiring.engine().connect.callback(registration_id, request.query, lambda pending: cookies.get(_cookie_name(pending.id)))
+    except FlowError as error:
+        return _flow_failed(error)
+    pending = returned.pending
+    spent = {"Set-Cookie": _cookie(pending.id, "", 0)}
+    if returned.connect_code is not None:
+        state = request.query["state"][0]
+        return redirect(_with(pending.return_to or "", connect_code=returned.connect_code, state=state), spent)
+    connection = returned.connection
+    assert connection is not None
+    if pending.return_to is not None:
+        return redirect(_with(pending.return_to, status="connected", provider=pending.slug, connected_account_id=connection.id), spent)
+    done = _outcome("connected", status=200, provider=outcomes.provider_name(pending.slug), detail=", ".join(connection.missing_scopes()) and f"not granted: {', '.join(connection.missing_scopes())}")
+    done.headers.update(spent)
+    return done
+
+
+def _with(url: str, **parameters: str) -> str:
+    return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(parameters)}"
