@@ -5,6 +5,7 @@ Each part is imported and built on first use, because a token fetch in a fresh c
 
 import json
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -43,8 +44,10 @@ def now() -> datetime:
 class Engine:
     """Everything one stage runs on."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, aws: Mapping[str, str] | None = None) -> None:
+        """`aws`: arguments for every AWS client in place of the process's own environment (endpoint_url, credentials)."""
         self.settings = settings
+        self._aws = dict(aws or {})
 
     @cached_property
     def _session(self) -> Any:
@@ -52,7 +55,7 @@ class Engine:
         return boto3.session.Session(region_name=self.settings.key_arn.split(":")[3])
 
     def client(self, service: str) -> Any:
-        return self._session.client(service, config=AWS_CONFIG)
+        return self._session.client(service, config=AWS_CONFIG, **self._aws)
 
     @cached_property
     def dynamodb(self) -> Any:

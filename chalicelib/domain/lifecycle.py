@@ -5,7 +5,8 @@
                               |  |_________________ connected __________|
                               '---disconnected---> disconnected <-------'
 
-A failure that nobody has to act on (`failed`) changes counters and the next try, never the state.
+A failure that nobody has to act on (`failed`) changes counters and the next try, never the state. An arrow that is not drawn
+raises ValueError: nothing but a person's consent brings back what was ended.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Literal
 from chalicelib.domain import events as facts
 from chalicelib.domain import ids, schedule
 from chalicelib.domain.events import Event
-from chalicelib.domain.models import Authority, Connection, Pending
+from chalicelib.domain.models import Connection, Pending, State
 from chalicelib.domain.tokens import TokenAnswer
 
 Reason = Literal["refused", "refresh_outcome_unknown", "no_refresh_token", "refresh_token_expired", "provider_error", "rejected"]
@@ -89,6 +90,7 @@ def connected(before: Connection | None, pending: Pending, connection_id: str, a
 
 def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, idle_limit: int, now: datetime) -> Transition:
     """The provider gave new tokens: a new generation, no lease, no intent, no failures."""
+    _only_from(before, "connected")
     after = before.model_copy(
         update={
             "generation": before.generation + 1,
@@ -111,6 +113,7 @@ def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, idle_li
 
 def refused(before: Connection, reason: Reason, provider_code: str, now: datetime) -> Transition:
     """Only a person can help. Tokens are kept, sealed, so that a wrong verdict can be undone."""
+    _only_from(before, "connected")
     after = before.model_copy(
         update={"state": "needs_reauthorization", "reason": reason, "last_error": provider_code or reason, "refresh_due_at": None, "due_shard": None, "updated_at": now, **_RESTED}
     )
@@ -119,6 +122,7 @@ def refused(before: Connection, reason: Reason, provider_code: str, now: datetim
 
 def failed(before: Connection, code: str, *, in_doubt: bool, retry_after: int | None, now: datetime) -> Transition:
     """A failure that time or an operator mends: the lease is given back, the intent is kept only if the token may have been spent."""
+    _only_from(before, "connected")
     failures = before.failures + 1
     after = before.model_copy(
         update={
@@ -137,6 +141,7 @@ def failed(before: Connection, code: str, *, in_doubt: bool, retry_after: int | 
 
 def disconnected(before: Connection, now: datetime) -> Transition:
     """The owner ended it. What was secret or personal is forgotten; the row stays a while as a fence against refreshes in flight."""
+    _only_from(before, "connected", "needs_reauthorization")
     after = Connection(
         id=before.id,
         user_id=before.user_id,
@@ -152,6 +157,11 @@ def disconnected(before: Connection, now: datetime) -> Transition:
         ttl=int((now + TOMBSTONE_TTL).timestamp()),
     )
     return Transition(before, after, (facts.of_connection(facts.DISCONNECTED, after, now),))
+
+
+def _only_from(before: Connection, *states: State) -> None:
+    if before.state not in states:
+        raise ValueError(f"a connection that is {before.state} cannot change so")
 
 
 def _scheduled(connection: Connection, idle_limit: int, now: datetime) -> Connection:

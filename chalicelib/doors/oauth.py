@@ -202,8 +202,8 @@ def _additional(token: dict[str, Any], now: datetime) -> AdditionalToken:
 def _seconds(value: Any) -> int:
     """`expires_in` as providers send it: absent, null, text, a float, nonsense. 0 = says nothing; a life of zero would be asked for again at once."""
     try:
-        seconds = float(value)
-    except (TypeError, ValueError):
+        seconds = 0.0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         return 0
     return int(min(seconds, MAX_LIFE)) if seconds > 0 else 0
 

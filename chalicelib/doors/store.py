@@ -17,6 +17,8 @@ from chalicelib.doors import keys
 from chalicelib.doors.table import Item, LostRace, Table, new_write_id
 
 EVENT_RETENTION = timedelta(days=30)
+# A lease taken or a try that failed changes these within a generation, so also after `before` was read: always written, not only where they differ.
+_MOVING = {"lease_owner", "lease_until", "intent_attempt", "failures", "failing_since", "last_error", "retry_at", "hold_until", "refresh_due_at", "due_shard"}
 
 
 class Store:
@@ -66,7 +68,7 @@ class Store:
     def commit(self, transition: Transition, *, holder: str | None = None, write_id: str | None = None) -> None:
         """Stores a transition: the changed attributes and its events' outbox rows, in one write. Raises LostRace.
 
-        Fenced by the generation of `before` (or by there being no row), and by the lease if `holder` is given.
+        Fenced by the generation and state of `before` (or by there being no row), and by the lease if `holder` is given.
         """
         before, after = transition.before, transition.after
         sets, removes = _changes(before, after)
@@ -74,8 +76,8 @@ class Store:
         if before is None:
             condition = "attribute_not_exists(pk)"
         else:
-            condition = "generation = :generation"
-            values["generation"] = before.generation
+            condition = "generation = :generation AND #state = :from_state"
+            values |= {"generation": before.generation, "from_state": before.state}
             if holder is not None:
                 condition += " AND lease_owner = :holder"
                 values["holder"] = holder
@@ -208,7 +210,7 @@ def _row(model: Any) -> Item:
 def _changes(before: Connection | None, after: Connection) -> tuple[Item, tuple[str, ...]]:
     old = before.model_dump() if before else {}
     new = after.model_dump()
-    changed: Iterable[str] = [name for name in new if name != "write_id" and (before is None or old[name] != new[name])]
+    changed: Iterable[str] = [name for name in new if name != "write_id" and (before is None or name in _MOVING or old[name] != new[name])]
     sets = {name: new[name] for name in changed if new[name] is not None}
     removes = tuple(name for name in changed if new[name] is None and before is not None)
     return sets, removes

@@ -48,6 +48,8 @@ def read(provider: Provider, answer: Answer, now: datetime) -> dict[str, Any]:
     if fields is None:
         _refuse_unreadable(answer)
     assert fields is not None
+    # The word between quirks.py and oauth.py for what a quirk found; a provider has no say in it.
+    fields.pop("additional_tokens", None)
     for name in provider.quirks:
         fields = quirks.QUIRKS[name](fields)
     words = [clean(fields[name]) for name in _ERROR_FIELDS if isinstance(fields.get(name), str) and fields[name]]
@@ -62,13 +64,13 @@ def read(provider: Provider, answer: Answer, now: datetime) -> dict[str, Any]:
             raise _CLASSES[_RFC_WORDS[word]](f"the provider said {word}", provider_code=word, retry_after=retry_after)
     if answer.status == 401:
         raise RegistrationRefused("HTTP 401 at the token endpoint", provider_code=words[0] if words else "http_401")
-    raise ProviderWeird(f"HTTP {answer.status} without a token", provider_code=words[0] if words else f"http_{answer.status}", in_doubt=answer.status == 200 and not words)
+    raise ProviderWeird(f"HTTP {answer.status} without a token", provider_code=words[0] if words else f"http_{answer.status}", in_doubt=200 <= answer.status < 300 and not fields.get("error"))
 
 
 def parse(answer: Answer) -> dict[str, Any] | None:
     """The fields of a JSON or form-encoded body, or None if it is neither."""
     try:
-        text = answer.body.decode("utf-8")
+        text = answer.body.decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
     try:

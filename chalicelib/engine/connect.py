@@ -8,6 +8,7 @@ where a code may go was frozen at `begin`; a link alone connects nothing.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any
 
 from chalicelib.domain import ids, lifecycle
@@ -144,7 +145,7 @@ class Connect:
         except LostRace:
             raise NotFound("This connect code was used.", "connect_code_not_found") from None
         # From here on the code is burned, whatever comes: a wrong guess is not repeated.
-        if code_challenge(code_verifier) != pending.code_challenge or (state is not None and not ids.matches(state, pending.state_digest)) or (user_id is not None and user_id != pending.user_id):
+        if not compare_digest(code_challenge(code_verifier).encode(), (pending.code_challenge or "").encode()) or (state is not None and not ids.matches(state, pending.state_digest)) or (user_id is not None and user_id != pending.user_id):
             self._journal(pending, "binding_failed")
             raise Forbidden("The person who finished is not the one who started: the code_verifier, state or user does not fit. Nothing was connected.", "session_binding_failed")
         effective = self._effective(pending)
@@ -177,9 +178,9 @@ class Connect:
         next_generation = before.generation + 1 if before else 1
         probe = Connection(id=connection_id, user_id=pending.user_id, organization_id=pending.organization_id, slug=pending.slug, registration_id=pending.registration_id, state="connected", created_at=now, updated_at=now)
         ready = self._sealer.ready(token_facts(probe, next_generation))
-        credentials = effective.credentials()
+        effective.credentials()
         try:
-            answer = self._oauth.exchange(effective.provider, credentials[0], response.code, verifier, effective.redirect_uri, now)
+            answer = effective.ask(lambda credentials: self._oauth.exchange(effective.provider, credentials, response.code, verifier, effective.redirect_uri, now))
         except ProviderError as error:
             raise FlowError("exchange_failed", pending, error.provider_code) from None
         if before is not None and before.state != "disconnected" and _other_account(before, answer):
@@ -212,7 +213,7 @@ class Connect:
     def _revoke_stray(self, effective: Effective, answer: TokenAnswer) -> None:
         """A grant we could not keep is ended, unless that would end other grants of the same person as well."""
         if effective.provider.revocation.ends != "user":
-            self._oauth.revoke(effective.provider, effective.credentials()[0], answer.tokens)
+            effective.revoke(self._oauth, answer.tokens)
 
     def _find(self, unverified_value: str, kind: str) -> Pending:
         """The pending authorization of a handle or state. Unknown, tampered and expired look the same from outside."""

@@ -57,7 +57,7 @@ class Disconnect:
         try:
             effective = self._registrations.effective(self._registrations.get(connection.slug), connection.config, connection.authority)
             tokens = TokenSet.from_payload(self._sealer.open(connection.sealed or b"", token_facts(connection)))
-            return self._oauth.revoke(effective.provider, effective.credentials()[0], tokens)
+            return effective.revoke(self._oauth, tokens)
         except Unavailable:
             raise
         except (IntegrityError, StandpipeError) as error:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from chalicelib.domain import lifecycle
 from chalicelib.domain.errors import GrantRefused, ProviderError, ProviderWeird, RegistrationRefused, StandpipeError, Unavailable
-from chalicelib.domain.lifecycle import Reason
+from chalicelib.domain.lifecycle import Reason, Transition
 from chalicelib.domain.models import Connection
 from chalicelib.domain.settings import LEASE_TTL, PROVIDER_DEADLINE, STORE_BUDGET
 from chalicelib.domain.tokens import TokenAnswer, TokenSet
@@ -65,83 +65,92 @@ class Refresher:
             now = self._clock()
             if not connection.refreshable:
                 return self._exit(self._refuse(connection, "no_refresh_token", None, None), started)
-            holder = new_write_id()
-            try:
-                leased = self._store.lease(connection, holder, now + LEASE_TTL, now)
-            except LostRace:
-                newer = self._store.connection(connection.owner, connection.slug, connection.account)
-                if newer is None:
-                    return self._exit(Outcome("disconnected", connection), started)
-                held = newer.lease_until is not None and newer.lease_until >= self._clock()
-                if held and newer.generation == connection.generation:
-                    if self._monotonic() - started > patience:
-                        return self._exit(Outcome("lease_timeout", newer), started)
-                    self._sleep(random.uniform(0.1, 0.4))
-                    waited = True
-                connection = newer
-                continue
-            return self._exit(self._spend(leased, holder, seconds_left), started)
+            if connection.hold_until is not None and connection.hold_until > now:
+                # Also for those who waited for the one that failed: a queue of them asking in turn is the last thing a failing provider needs.
+                return self._exit(Outcome("not_spent", connection), started)
+            if connection.lease_until is None or connection.lease_until < now:
+                holder = new_write_id()
+                try:
+                    leased = self._store.lease(connection, holder, now + LEASE_TTL, now)
+                except LostRace:
+                    pass
+                else:
+                    return self._exit(self._spend(leased, holder, seconds_left), started)
+            else:
+                # Someone is at it. Waiting only reads: a write here could get in the way of theirs.
+                if self._monotonic() - started > patience:
+                    return self._exit(Outcome("lease_timeout", connection), started)
+                self._sleep(random.uniform(0.1, 0.4))
+            waited = True
+            newer = self._store.connection(connection.owner, connection.slug, connection.account)
+            if newer is None:
+                return self._exit(Outcome("disconnected", connection), started)
+            connection = newer
 
     def _spend(self, leased: Connection, holder: str, seconds_left: Callable[[], float]) -> Outcome:
         earlier_attempts = leased.intent_attempt - 1
+        lease_ends = self._monotonic() + LEASE_TTL.total_seconds()
+
+        def left() -> float:
+            return min(seconds_left(), lease_ends - self._monotonic())
+
         try:
-            if seconds_left() < NEEDED:
-                raise Unavailable("Too little time is left to refresh safely; try again.", "try_again", retry_after=1)
+            _require(left(), NEEDED)
             registration = self._registrations.get(leased.slug)
             effective = self._registrations.effective(registration, leased.config, leased.authority)
             tokens = TokenSet.from_payload(self._sealer.open(leased.sealed or b"", token_facts(leased)))
+            # In hand before anything is spent: what the provider answers can be kept without asking anyone.
             ready = self._sealer.ready(token_facts(leased, leased.generation + 1))
-            credentials = effective.credentials()
+            effective.credentials()  # opened now, for the same reason
+            one_try = tokens.refresh_tokens() * PROVIDER_DEADLINE + STORE_BUDGET
+            _require(left(), one_try)  # again, because the key service may have been slow
         except StandpipeError:
             self._store.release(leased, holder, earlier_attempts)
             raise
         in_doubt, retried = earlier_attempts > 0, False
         try:
-            answer = self._ask(effective, credentials, tokens)
+            answer = self._ask(effective, tokens)
         except ProviderError as first:
-            if not first.in_doubt or first.retry_after:
+            if not first.in_doubt or first.retry_after or left() < one_try:
                 return self._failed(leased, holder, effective, first, in_doubt)
             # The answer is lost: a provider with a grace period gives it again, and at a strict one nothing more can be lost.
             in_doubt = retried = True
             try:
-                answer = self._ask(effective, credentials, tokens)
+                answer = self._ask(effective, tokens)
             except ProviderError as second:
                 return self._failed(leased, holder, effective, second, in_doubt)
-        return self._stored(leased, holder, effective, answer, ready, retried, seconds_left)
+        return self._stored(leased, holder, effective, answer, ready, retried, left())
 
-    def _ask(self, effective: Effective, credentials: list, tokens: TokenSet) -> TokenAnswer:  # type: ignore[type-arg]
-        """With the newest client secret, or the one before it while both are live."""
-        for number, each in enumerate(credentials):
-            try:
-                return self._oauth.refresh(effective.provider, each, tokens, self._clock())
-            except RegistrationRefused:
-                if number == len(credentials) - 1:
-                    raise
-        raise RegistrationRefused("there are no credentials", provider_code="no_credentials")
+    def _ask(self, effective: Effective, tokens: TokenSet) -> TokenAnswer:
+        return effective.ask(lambda credentials: self._oauth.refresh(effective.provider, credentials, tokens, self._clock()))
 
-    def _stored(self, leased: Connection, holder: str, effective: Effective, answer: TokenAnswer, ready: Ready, retried: bool, seconds_left: Callable[[], float]) -> Outcome:
+    def _stored(self, leased: Connection, holder: str, effective: Effective, answer: TokenAnswer, ready: Ready, retried: bool, seconds: float) -> Outcome:
         transition = lifecycle.refreshed(leased, answer, ready.seal(answer.tokens.to_payload()), idle_limit=effective.provider.lifetimes.refresh_token_idle, now=self._clock())
-        write_id = new_write_id()
-        until = self._monotonic() + max(STORE_BUDGET, min(seconds_left() - 1, LEASE_TTL.total_seconds() - 2 * PROVIDER_DEADLINE))
+        try:
+            self._commit(transition, holder, max(STORE_BUDGET, seconds - 1))
+        except LostRace:
+            return self._lost(leased, effective, answer)
+        except Unavailable:
+            journal.write("refresh_not_stored", connection=leased.id, provider=leased.slug, generation=leased.generation)
+            raise
+        return Outcome("success_retry_after_lost" if retried else "success_fresh", transition.after, answer.tokens)
+
+    def _commit(self, transition: Transition, holder: str | None, seconds: float = STORE_BUDGET) -> None:
+        """Stores with patience: what is learned from a provider is not lost to a table that hesitates. Raises LostRace or, in the end, Unavailable."""
+        write_id, until = new_write_id(), self._monotonic() + seconds
         while True:
             try:
-                self._store.commit(transition, holder=holder, write_id=write_id)
-            except LostRace:
-                return self._lost(leased, effective, answer)
+                return self._store.commit(transition, holder=holder, write_id=write_id)
             except Unavailable:
                 if self._monotonic() > until:
-                    journal.write("refresh_not_stored", connection=leased.id, provider=leased.slug, generation=leased.generation)
                     raise
                 self._sleep(random.uniform(0.05, 0.3))
-                continue
-            return Outcome("success_retry_after_lost" if retried else "success_fresh", transition.after, answer.tokens)
 
     def _lost(self, leased: Connection, effective: Effective, answer: TokenAnswer) -> Outcome:
         """Someone moved the connection on while we asked. What they stored stands; ours is revoked only if the connection is gone."""
         newer = self._store.connection(leased.owner, leased.slug, leased.account)
         if newer is None or newer.state == "disconnected":
-            for each in effective.credentials()[:1]:
-                self._oauth.revoke(effective.provider, each, answer.tokens)
+            effective.revoke(self._oauth, answer.tokens)
             return Outcome("disconnected", newer or leased)
         return Outcome("success_waited" if newer.generation > leased.generation else "persist_failure", newer)
 
@@ -155,7 +164,7 @@ class Refresher:
             return self._refuse(leased, "provider_error", error, holder)
         transition = lifecycle.failed(leased, error.provider_code or "unavailable", in_doubt=in_doubt or error.in_doubt, retry_after=error.retry_after, now=now)
         try:
-            self._store.commit(transition, holder=holder)
+            self._commit(transition, holder)
         except LostRace as lost:
             return Outcome(_bucket(error), Connection.model_validate(lost.item) if lost.item else leased, error=error)
         return Outcome(_bucket(error), transition.after, error=error)
@@ -167,7 +176,7 @@ class Refresher:
             return Outcome("success_waited", newer or connection)
         transition = lifecycle.refused(newer, reason, error.provider_code if error else "", self._clock())
         try:
-            self._store.commit(transition, holder=holder)
+            self._commit(transition, holder)
         except LostRace:
             newer = self._store.connection(connection.owner, connection.slug, connection.account)
             return Outcome("success_waited", newer or connection)
@@ -181,6 +190,11 @@ class Refresher:
             state=connection.state, reason=connection.reason, milliseconds=round((self._monotonic() - started) * 1000), **facts,
         )  # fmt: skip
         return outcome
+
+
+def _require(left: float, needed: float) -> None:
+    if left < needed:
+        raise Unavailable("Too little time is left to refresh safely; try again.", "try_again", retry_after=1)
 
 
 def _bucket(error: ProviderError) -> Bucket:

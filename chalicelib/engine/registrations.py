@@ -7,28 +7,31 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from chalicelib.domain import ids
-from chalicelib.domain.errors import Conflict, NotFound, Unprocessable
+from chalicelib.domain.errors import Conflict, NotFound, RegistrationRefused, Unprocessable
 from chalicelib.domain.models import Authority, ClientSecret, Registration
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.settings import Settings
+from chalicelib.domain.tokens import TokenSet
 from chalicelib.doors.crypto import Facts, Sealer
-from chalicelib.doors.oauth import Credentials
+from chalicelib.doors.oauth import Credentials, OAuth, Revoked
 from chalicelib.doors.store import Store
 from chalicelib.providers import catalogue
 from chalicelib.providers.spec import ConfigError, Provider, resolve
 
+Answered = TypeVar("Answered")
 SECRET_FIELD = "client_secret"
 LIVE_SECRETS = 2  # the old one stays valid while the provider's own rotation overlaps
 
 
 @dataclass(frozen=True)
 class Effective:
-    """What a flow or a refresh really uses: the provider with its endpoints filled in, and our credentials, newest first."""
+    """What a flow or a refresh really uses: the provider with its endpoints filled in, and our credentials, newest first, opened once."""
 
     registration: Registration
     provider: Provider
@@ -36,6 +39,21 @@ class Effective:
     client_id: str
     redirect_uri: str
     credentials: Callable[[], list[Credentials]]
+
+    def ask(self, request: Callable[[Credentials], Answered]) -> Answered:
+        """`request` with the newest client secret, or, where the provider does not know that one, with the one before it. Raises a ProviderError."""
+        *newer, oldest = self.credentials()
+        for each in newer:
+            try:
+                return request(each)
+            except RegistrationRefused:
+                continue  # who was not recognised has spent nothing
+        return request(oldest)
+
+    def revoke(self, oauth: OAuth, tokens: TokenSet) -> Revoked:
+        """What became of the grant, asked with either client secret."""
+        answers = (oauth.revoke(self.provider, each, tokens) for each in self.credentials())
+        return next((answer for answer in answers if answer != "failed"), "failed")
 
     @property
     def fingerprint(self) -> str:
@@ -157,7 +175,7 @@ class Registrations:
             return Effective(registration, provider, authority, shared.client_id, self.redirect_uri(registration), lambda: [shared])
         if not registration.client_id:
             raise Conflict(f"'{registration.slug}' has no client id any more.", "credentials_missing")
-        return Effective(registration, provider, authority, registration.client_id, self.redirect_uri(registration), lambda: self._own(registration))
+        return Effective(registration, provider, authority, registration.client_id, self.redirect_uri(registration), cache(lambda: self._own(registration)))
 
     def _own(self, registration: Registration) -> list[Credentials]:
         client_id = registration.client_id or ""

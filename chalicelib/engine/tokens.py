@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING
 
 from chalicelib.domain import schedule
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.engine.verdict import Verdict
 
 USE_NOTED_EVERY = timedelta(days=1)
+SOON = 5
 PATIENCE = 12.0  # seconds a fetch waits for another process's refresh: one call and its second try, within the gateway's 29
 
 
@@ -78,7 +80,7 @@ class Tokens:
     def _after_refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], seconds_left: Callable[[], float], rejected: int | None = None) -> Live | Inactive:
         now = self._clock()
         if connection.hold_until is not None and connection.hold_until > now:
-            return self._old_or(connection, rejected, Unavailable(_failing(connection), retry_after=max(1, int((connection.hold_until - now).total_seconds()))))
+            return self._old_or(connection, rejected, _unavailable(connection, now))
         try:
             outcome = self._refresher().refresh(connection, is_fresh, seconds_left=seconds_left, patience=min(PATIENCE, seconds_left() - 1))
         except Unavailable as error:
@@ -88,7 +90,7 @@ class Tokens:
             return self._inactive(newer, newer.slug)
         if outcome.tokens is not None and newer.lives(self._clock()):
             return Live(newer, outcome.tokens)
-        return self._old_or(newer, rejected, _refusal(outcome))
+        return self._old_or(newer, rejected, _refusal(outcome, self._clock()))
 
     def _old_or(self, connection: Connection, rejected: int | None, error: Exception) -> Live | Inactive:
         """The stored token if it still lives and nobody reported it as rejected; a failed refresh inside the margin costs nobody anything."""
@@ -131,8 +133,13 @@ def _failing(connection: Connection) -> str:
     return f"The provider does not answer as it should ({connection.last_error or 'unavailable'}). The connection is kept; try again."
 
 
-def _refusal(outcome: "Outcome") -> Exception:
+def _unavailable(connection: Connection, now: datetime) -> Unavailable:
+    """Try again when the provider may be asked again, or soon if somebody else is asking it."""
+    held = connection.hold_until is not None and connection.hold_until > now
+    return Unavailable(_failing(connection), retry_after=max(1, ceil((connection.hold_until - now).total_seconds())) if connection.hold_until and held else SOON)
+
+
+def _refusal(outcome: "Outcome", now: datetime) -> Exception:
     if isinstance(outcome.error, RegistrationRefused):
         return Conflict(f"The provider refuses this application's own credentials ({outcome.error.provider_code}). No user has to act; an operator has to check the client id and secret.", "provider_misconfigured")
-    retry_after = outcome.error.retry_after if outcome.error else None
-    return Unavailable(_failing(outcome.connection), retry_after=min(retry_after or 5, 60))
+    return _unavailable(outcome.connection, now)

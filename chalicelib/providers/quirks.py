@@ -24,7 +24,36 @@ def authed_user_token(answer: Answer) -> Answer:
     return {**answer, "additional_tokens": {"user": user}}
 
 
+def scopes_of_github_app(answer: Answer) -> Answer:
+    """RFC 6749 5.1 has no empty `scope`; a GitHub App's user token (`ghu_`) comes with one, because its reach is the app's permissions. Absent means: as asked."""
+    if answer.get("scope") == "" and str(answer.get("access_token", "")).startswith("ghu_"):
+        return {name: value for name, value in answer.items() if name != "scope"}
+    return answer
+
+
+GOOGLE_SHORT_NAMES = {"https://www.googleapis.com/auth/userinfo.email": "email", "https://www.googleapis.com/auth/userinfo.profile": "profile"}
+
+
+def google_scope_names(answer: Answer) -> Answer:
+    """RFC 6749 5.1 names a granted scope as it was asked; asked for OpenID Connect's `email` and `profile`, Google names its own long forms."""
+    scope = answer.get("scope")
+    if not isinstance(scope, str):
+        return answer
+    granted = scope.split()
+    return {**answer, "scope": " ".join([*granted, *(GOOGLE_SHORT_NAMES[name] for name in granted if name in GOOGLE_SHORT_NAMES)])}
+
+
+def token_request_in_progress(answer: Answer) -> Answer:
+    """RFC 6749 5.2 keeps `invalid_grant` for grants that are over; Salesforce says it of a second request while the first is still at work, and the grant is fine."""
+    if answer.get("error") == "invalid_grant" and "already being processed" in str(answer.get("error_description", "")).lower():
+        return {**answer, "error": "temporarily_unavailable"}
+    return answer
+
+
 QUIRKS: dict[str, Callable[[Answer], Answer]] = {
     "error_in_ok_false": error_in_ok_false,
     "authed_user_token": authed_user_token,
+    "scopes_of_github_app": scopes_of_github_app,
+    "google_scope_names": google_scope_names,
+    "token_request_in_progress": token_request_in_progress,
 }

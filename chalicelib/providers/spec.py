@@ -15,6 +15,9 @@ from chalicelib.providers import quirks
 ErrorClass = Literal["grant_dead", "registration", "transient", "weird"]
 ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+FIXED_END = re.compile(r"\}(?:\.[a-z0-9-]+){2,}(?::\d+)?$")
+# RFC 3986 2.3 unreserved: nothing in a config value can end a host, a path segment or a query, whatever its field's pattern lets through.
+CONFIG_VALUE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,253}")
 RESERVED_PARAMETERS = frozenset({"client_id", "redirect_uri", "response_type", "state", "code_challenge", "code_challenge_method", "scope"})
 
 
@@ -69,6 +72,7 @@ class Revocation(_Row):
     """rfc7009: form POST of `token`, client authentication as at the token endpoint. bearer: the access token in the Authorization
     header (Slack `auth.revoke`). basic_json: client Basic, JSON body `{"access_token": …}` (GitHub). none: the provider offers no way."""
     endpoint: Endpoint | None = None
+    """May hold `/{client_id}/` in its path (GitHub): the one placeholder that is no config field."""
     method: Literal["POST", "DELETE"] = "POST"
     token: Literal["refresh_token", "access_token"] = "refresh_token"
     """Which token to present; the other one where the connection has only that."""
@@ -181,10 +185,18 @@ class Provider(_Row):
                 raise ValueError(f"unknown quirk '{name}'")
         if reserved := RESERVED_PARAMETERS & set(self.authorization.parameters):
             raise ValueError(f"authorization parameters may not set {', '.join(sorted(reserved))}")
-        known = {field.name for field in self.config}
-        for url in self.endpoints().values():
-            if unknown := set(PLACEHOLDER.findall(url)) - known:
+        fields = {field.name: field for field in self.config}
+        if "client_id" in fields:
+            raise ValueError("a config field may not be named client_id")
+        for word, url in self.endpoints().items():
+            # The client id goes into the revocation's path; the OAuth door fills it in, percent-encoded.
+            free = url.replace("/{client_id}/", "/") if word == "revocation" else url
+            if unknown := set(PLACEHOLDER.findall(free)) - set(fields):
                 raise ValueError(f"{url} uses {', '.join(sorted(unknown))}, which is no config field")
+            host = urlsplit(url).netloc
+            open_ended = [name for name in PLACEHOLDER.findall(host) if not fields[name].suffixes]
+            if open_ended and not FIXED_END.search(host):
+                raise ValueError(f"{url}: '{open_ended[-1]}' needs suffixes, or a fixed domain after it")
         return self
 
     def endpoints(self) -> dict[str, str]:
@@ -227,12 +239,12 @@ def resolve(provider: Provider, values: dict[str, str]) -> Provider:
         if value is None:
             raise ConfigError(field.name, f"{provider.name} needs '{field.name}': {field.description}")
         # re.ASCII and fullmatch: '$' alone would let a trailing newline through, \w a unicode dot look-alike.
-        if len(value) > 253 or not re.fullmatch(field.pattern, value, re.ASCII):
+        if not CONFIG_VALUE.fullmatch(value) or not re.fullmatch(field.pattern, value, re.ASCII):
             raise ConfigError(field.name, f"'{field.name}' is not of the expected form{f', for example {field.example}' if field.example else ''}.")
         filled[field.name] = value
 
     def fill(url: str) -> str:
-        result = PLACEHOLDER.sub(lambda match: filled[match.group(1)], url)
+        result = PLACEHOLDER.sub(lambda match: filled.get(match.group(1), match.group(0)), url)
         host = urlsplit(result).hostname or ""
         for field in provider.config:
             if field.suffixes and f"{{{field.name}}}" in urlsplit(url).netloc:

@@ -97,7 +97,7 @@ def read_request(event: dict[str, Any], context: Any) -> Request:
     return Request(
         id=at_gateway.get("requestId") or "local",
         method=at_gateway["httpMethod"],
-        path=at_gateway.get("path") or event.get("path") or "",
+        path=event.get("path") or at_gateway.get("path") or "",
         query=event.get("multiValueQueryStringParameters") or {},
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=raw,

@@ -1,0 +1,36 @@
+"""What tells one simulated provider from another, as far as data can say it; the rest is in the provider's own module."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chalicelib.simulator.messages import Sandbox, SimulatorRequest, SimulatorResponse
+
+Kind = Literal["page", "token", "revocation", "api"]
+Handler = Callable[[Sandbox, SimulatorRequest, dict[str, str]], SimulatorResponse]
+
+
+@dataclass(frozen=True)
+class Route:
+    """`path` is the provider's real one below `/simulator/{slug}`; a `{name}` stands for one segment."""
+
+    method: str
+    path: str
+    kind: Kind
+    handler: Handler
+
+
+@dataclass(frozen=True)
+class Dialect:
+    slug: str
+    name: str
+    authorize_path: str
+    scope_separator: str = " "
+    user_scope_parameter: str = ""
+    issuer_path: str | None = None
+    """Where the provider sends `iss` (RFC 9207): its issuer's path. None = it sends none."""
+    denied: dict[str, str] = field(default_factory=dict)
+    """What comes back beside `error=access_denied`."""
+    routes: tuple[Route, ...] = ()
+    throttled: dict[str, object] = field(default_factory=dict)
+    """The body of a 429."""

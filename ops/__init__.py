@@ -1,0 +1,1 @@
+"""What an operator runs: the local cloud, deploying, keys. Never shipped to Lambda."""

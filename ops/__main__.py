@@ -1,0 +1,163 @@
+"""`python -m ops …`: run, stop, clean, deploy, key. Each command says what it does and, when it fails, what to do."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+from ops import deploy, keys
+from ops.errors import StepFailed
+from ops.local.sandbox import ROOT, Sandbox, port_is_free, read_environ
+
+LOCAL = ROOT / ".local"
+PID = LOCAL / "run.pid"
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Starts the sandbox and stays until Ctrl-C."""
+    started = time.monotonic()
+    deploy.check_python()
+    running = _running()
+    if running:
+        raise StepFailed("Starting", f"a sandbox of this folder is running already (process {running})", "Use it, or end it with 'make stop'.")
+    LOCAL.mkdir(exist_ok=True)
+    PID.write_text(str(os.getpid()))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    aws_port = arguments.aws_port or (4566 if port_is_free(4566) else 0)
+    overrides = {name: value for name, value in os.environ.items() if name.startswith("STANDPIPE_") and name in ("STANDPIPE_APP_NAME", "STANDPIPE_RETURN_URLS", "STANDPIPE_ENCRYPTION", "STANDPIPE_REQUIRE_PROOF", "STANDPIPE_LOG_LEVEL")}
+    sandbox = Sandbox(LOCAL, port=arguments.port, aws_port=aws_port, settings=overrides, say=lambda text: print(f"[{time.monotonic() - started:5.1f} s] {text}", flush=True))
+    try:
+        with sandbox:
+            print(_box(sandbox), flush=True)
+            signal.pause()
+    except KeyboardInterrupt:
+        print("\nStopped. The connections are kept in .local/ for the next 'make run'.")
+    finally:
+        PID.unlink(missing_ok=True)
+
+
+def stop(_: argparse.Namespace) -> None:
+    """Ends a running sandbox of this folder, by its own process id."""
+    running = _running()
+    if not running:
+        print("No sandbox of this folder is running.")
+        return
+    os.kill(running, signal.SIGTERM)
+    for _tenth in range(300):
+        if not _alive(running):
+            print("Stopped.")
+            return
+        time.sleep(0.1)
+    raise StepFailed("Stopping", f"process {running} does not end", f"Look at it: ps {running}")
+
+
+def clean(arguments: argparse.Namespace) -> None:
+    """Ends it and forgets everything it kept."""
+    stop(arguments)
+    shutil.rmtree(LOCAL, ignore_errors=True)
+    print("Removed .local/.")
+
+
+def deploy_stage(arguments: argparse.Namespace) -> None:
+    deploy.deploy(ROOT, arguments.stage, dict(os.environ))
+    print(f"Deployed. Commit .chalice/config.json and .chalice/deployed/{arguments.stage}.json, then make a key: make key STAGE={arguments.stage}")
+
+
+def key(arguments: argparse.Namespace) -> None:
+    environ = _environ(arguments.stage)
+    if arguments.list:
+        for fields in keys.listed(environ):
+            print("  ".join(fields))
+    elif arguments.revoke:
+        if not keys.revoke(arguments.revoke, environ):
+            raise StepFailed("Revoking", f"there is no key with the id '{arguments.revoke}'", "List them with --list.")
+        print("Revoked. It stops working within 30 seconds.")
+    else:
+        print(keys.create(arguments.name, environ))
+        print("This is the only time the key is shown.", file=sys.stderr)
+
+
+def _environ(stage: str) -> dict[str, str]:
+    """The environment of a stage: of the running sandbox, or as the deployment recorded it, with the operator's own AWS credentials."""
+    if stage == "local":
+        found = read_environ(LOCAL)
+        if not found:
+            raise StepFailed("Finding the sandbox", ".local/standpipe.env is not there", "Start it first: make run")
+        return found
+    variables = deploy.read_config(ROOT)["stages"].get(stage, {}).get("environment_variables", {})
+    if "STANDPIPE_TABLE" not in variables:
+        raise StepFailed(f"Finding stage '{stage}'", "it has not been deployed from here", f"Deploy it first: make deploy STAGE={stage}")
+    return {**os.environ, **variables}
+
+
+def _running() -> int | None:
+    try:
+        pid = int(PID.read_text())
+    except (OSError, ValueError):
+        return None
+    return pid if pid != os.getpid() and _alive(pid) else None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:
+        # A process id is used again some day; only one of ours is answered for.
+        return b"ops" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
+
+
+def _box(sandbox: Sandbox) -> str:
+    call = 'curl -s -H "Authorization: Bearer $STANDPIPE_API_KEY" $STANDPIPE_URL'
+    lines = [
+        f"Standpipe is ready at {sandbox.url}",
+        f"API key   {sandbox.api_key}",
+        "",
+        "Try, in another terminal:",
+        "  . .local/standpipe.env",
+        f"""  {call}/data-integrations/github/authorize -d '{{"user_id":"user_ana"}}'""",
+        "      open the url it answers in a browser, allow, then fetch the token and see the connection:",
+        f"""  {call}/data-integrations/github/token -d '{{"user_id":"user_ana"}}'""",
+        f"  {call}/user_management/users/user_ana/data_providers",
+        "",
+        f"Play the provider (revoke, expire, fail): {sandbox.url}/simulator",
+        "Ctrl-C ends it; the next run finds everything again.",
+    ]
+    width = max(map(len, lines))
+    return "\n".join(["┌" + "─" * (width + 2) + "┐", *(f"│ {line.ljust(width)} │" for line in lines), "└" + "─" * (width + 2) + "┘"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m ops", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    running = commands.add_parser("run", help="the sandbox on this machine, in the foreground")
+    running.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    running.add_argument("--aws-port", type=int, default=0)
+    running.set_defaults(do=run)
+    commands.add_parser("stop", help="end a running sandbox").set_defaults(do=stop)
+    commands.add_parser("clean", help="end it and forget everything it kept").set_defaults(do=clean)
+    deploying = commands.add_parser("deploy", help="resources and functions of a stage, into AWS")
+    deploying.add_argument("--stage", required=True)
+    deploying.set_defaults(do=deploy_stage)
+    keyed = commands.add_parser("key", help="make, list or revoke API keys")
+    keyed.add_argument("--stage", default="local")
+    keyed.add_argument("--name", default="made by hand")
+    keyed.add_argument("--list", action="store_true")
+    keyed.add_argument("--revoke", metavar="ID")
+    keyed.set_defaults(do=key)
+    arguments = parser.parse_args()
+    try:
+        arguments.do(arguments)
+    except StepFailed as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

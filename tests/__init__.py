@@ -1,0 +1,1 @@
+"""Proof. Mirrors the packages; `peers` are real authorization servers, `cloud` is the embedded AWS."""

@@ -1,0 +1,39 @@
+"""What every test may use. AWS calls go to the embedded AWS or to moto; credentials of the machine are never seen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import CREDENTIALS, Cloud, Stage
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_real_aws() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The embedded AWS of this session."""
+    running = Cloud(tmp_path_factory.mktemp("cloud"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", running.endpoint)
+        yield running
+    running.stop()
+
+
+@pytest.fixture
+def stage(cloud: Cloud) -> Stage:
+    """A stage with a table and a key of its own."""
+    return cloud.stage()
+
+
+@pytest.fixture
+def here() -> Path:
+    return Path(__file__).parent

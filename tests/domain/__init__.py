@@ -1,0 +1,1 @@
+"""Floor 0 proved: no AWS, no network, no clock."""
