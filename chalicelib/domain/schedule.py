@@ -43,6 +43,6 @@ def refresh_due_at(connection: Connection, *, idle_limit: int = 0, now: datetime
 
 def back_off(failures: int, *, retry_after: int | None = None, jitter: float | None = None) -> timedelta:
     """How long to wait after the `failures`-th failure in a row; a provider's Retry-After (seconds) can only make it longer, up to the last step."""
-    seconds = BACK_OFF[min(failures, len(BACK_OFF)) - 1]
+    seconds: float = BACK_OFF[min(failures, len(BACK_OFF)) - 1]
     seconds *= 1 + 0.2 * (random.random() if jitter is None else jitter)
     return timedelta(seconds=max(seconds, min(retry_after or 0, BACK_OFF[-1])))

@@ -11,6 +11,8 @@ Resolver = Callable[[str, int], Iterable[str]]
 # Beyond what Python's `is_global` refuses: ranges that carry another address inside them, so that a public
 # looking one can lead to a private one (NAT64, 6to4, Teredo), and IPv6 segment routing.
 _CARRIERS = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/23", "5f00::/16", "192.88.99.0/24", "3fff::/20")]
+# All that is handed out for the public network (IANA); what lies outside is local, obsolete (fec0::) or not yet known.
+_GLOBAL_UNICAST_6 = ipaddress.ip_network("2000::/3")
 
 
 class ForbiddenAddress(Exception):
@@ -24,9 +26,10 @@ def resolve(host: str, port: int) -> list[str]:
 
 def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or (address.sixtofour if address in _CARRIERS[2] else None)
-        if address.ipv4_mapped is not None and inner is not None:
-            return is_public(inner)
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address not in _GLOBAL_UNICAST_6:
+            return False
     if any(address.version == net.version and address in net for net in _CARRIERS):
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
@@ -39,11 +42,11 @@ def check_url(url: str, allowed_private_hosts: Collection[str]) -> tuple[str, in
     """
     try:
         parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = (443 if parts.scheme == "https" else 80) if parts.port is None else parts.port
     except ValueError:
         raise ForbiddenAddress("not a valid URL") from None
     host = parts.hostname or ""
-    if not host or parts.username is not None or parts.password is not None or any(c in url for c in "\\\r\n\t\0 "):
+    if not host or not port or parts.username is not None or parts.password is not None or any(c in url for c in "\\\r\n\t\0 "):
         raise ForbiddenAddress("not a valid URL")
     listed = host in allowed_private_hosts or f"{host}:{port}" in allowed_private_hosts
     if parts.scheme != "https" and not (listed and parts.scheme == "http"):

@@ -57,10 +57,10 @@ class _Key(KMSMasterKey):
         try:
             return super()._decrypt_data_key(encrypted_data_key, algorithm, encryption_context)
         except DecryptKeyError as error:
-            raise _unavailable(error) or error
+            raise _unavailable(error) or error from error
 
 
-class _Once(CryptoMaterialsManager):  # type: ignore[misc]
+class _Once(CryptoMaterialsManager):
     """Hands out materials fetched beforehand, for one message."""
 
     def __init__(self, materials: EncryptionMaterials) -> None:
@@ -127,7 +127,7 @@ class Sealer:
             raise
         except (AWSEncryptionSDKClientError, DecryptKeyError) as error:
             raise IntegrityError(f"{facts.field} of {facts.subject} does not open: {type(error).__name__}") from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # A damaged header fails in the SDK's parser with whatever the bytes happen to provoke.
             raise IntegrityError(f"{facts.field} of {facts.subject} is damaged: {type(error).__name__}") from None
         # Either form is as strict, because the payload is checked as well: so a stage may change its mode at any time.

@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Collection
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,40 +45,65 @@ class Answer:
     body: bytes
 
 
-class _Call(threading.local):
-    """What the running thread's call has reached; set by the connection, read by `send`."""
+class _Call:
+    """One call, as far as it got. Its connection finds it through the thread both run in."""
 
-    connected = False
-    line: socket.socket | None = None
-    address = ""
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.connected = False
+        self.is_over = False
+        self._line: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    def dialed(self, line: socket.socket) -> None:
+        with self._lock:
+            # A second handle on the same connection: shutting it down ends reads, writes and handshakes alike, also after TLS has taken the first.
+            self._line = socket.socket(fileno=os.dup(line.fileno()))
+        if self.is_over:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """The time is up, in whatever part of the call: nothing is sent or read after this."""
+        self.is_over = True
+        with self._lock:
+            if self._line is not None:
+                with suppress(OSError):
+                    self._line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._line is not None:
+                self._line.close()
+                self._line = None
 
 
-_call = _Call()
+class _Running(threading.local):
+    call: _Call
 
 
-def _dial(connection: Any, make: Any) -> Any:
-    line = make()
-    # A second handle on the same connection: shutting it down ends reads, writes and handshakes alike, also after TLS has taken the first.
-    _call.line = socket.socket(fileno=os.dup(line.fileno()))
-    return line
+_running = _Running()
 
 
 class _PlainConnection(HTTPConnection):
     def _new_conn(self) -> Any:
-        return _dial(self, super()._new_conn)
+        line = super()._new_conn()
+        _running.call.dialed(line)
+        return line
 
     def connect(self) -> None:
         super().connect()
-        _call.connected = True
+        _running.call.connected = True
 
 
 class _TlsConnection(HTTPSConnection):
     def _new_conn(self) -> Any:
-        return _dial(self, super()._new_conn)
+        line = super()._new_conn()
+        _running.call.dialed(line)
+        return line
 
     def connect(self) -> None:
         super().connect()
-        _call.connected = True
+        _running.call.connected = True
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -109,7 +135,8 @@ class _PinnedAdapter(IPFilterAdapter):
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
         name = urllib3.util.parse_url(request.url)
         numeric = request.copy()
-        literal = f"[{_call.address}]" if ":" in _call.address else _call.address
+        address = _running.call.address
+        literal = f"[{address}]" if ":" in address else address
         numeric.url = name._replace(host=literal).url
         if self._listed:
             host_params, pool_kwargs = HTTPAdapter.build_connection_pool_key_attributes(self, numeric, verify, cert)
@@ -138,67 +165,64 @@ class ProviderHttp:
         """One request, one answer, within the deadline. Raises ForbiddenAddress, Undelivered or AnswerLost."""
         started = time.monotonic()
         host, port, listed = check_url(url, self._allowed)
-        try:
-            address = pick(host, port, listed, self._resolver)
-        except (OSError, UnicodeError) as error:
-            raise Undelivered(f"{host} cannot be resolved ({type(error).__name__})") from None
+        address = _look_up(host, port, listed, self._resolver, min(self._connect_timeout, self._deadline))
         remaining = self._deadline - (time.monotonic() - started)
-        if remaining <= 0:
-            raise Undelivered(f"{host} took too long to resolve")
-        _call.connected, _call.line, _call.address = False, None, address
-        line_of_this_thread = _call.__dict__
-        timer = threading.Timer(remaining, _hang_up, (line_of_this_thread,))
+        call = _running.call = _Call(address)
+        timer = threading.Timer(remaining, call.hang_up)
         timer.daemon = True
         timer.start()
         try:
-            with requests.Session() as session:
-                session.trust_env = False
-                session.mount("https://", _PinnedAdapter(True, self._context, listed))
-                session.mount("http://", _PinnedAdapter(False, self._context, listed))
-                answer = session.request(
-                    method,
-                    url,
-                    headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers},
-                    data=body,
-                    timeout=(min(self._connect_timeout, remaining), remaining),
-                    allow_redirects=False,
-                    stream=True,
-                )
-                return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, _read(answer, started + self._deadline))
-        except ForbiddenAddress:
-            raise
+            request = requests.Request(method, url, headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}, data=body).prepare()
+            # The adapter by itself: a session would add cookies, proxies, .netrc, and read a redirect's body to look where it leads.
+            with closing(_PinnedAdapter(url.lower().startswith("https:"), self._context, listed)) as adapter:
+                answer = adapter.send(request, stream=True, timeout=(min(self._connect_timeout, remaining), remaining))
+                return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, _read(answer, call))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
             # AttributeError and ValueError: what http.client makes of a connection hung up under it.
-            reason = f"{host}: {type(error).__name__}"
-            raise (AnswerLost if _call.connected else Undelivered)(reason) from None
+            reason = f"{host}: {'out of time' if call.is_over else type(error).__name__}"
+            raise (AnswerLost if call.connected else Undelivered)(reason) from None
         finally:
             timer.cancel()
-            if _call.line is not None:
-                _call.line.close()
+            call.close()
 
 
-def _hang_up(call: dict[str, Any]) -> None:
-    line = call.get("line")
-    if line is not None:
+def _look_up(host: str, port: int, listed: bool, resolver: Resolver, seconds: float) -> str:
+    """`pick`, but not for longer than a connection may take: the system's resolver has limits of its own, and they may outlast a lease."""
+    found: list[str | Exception] = []
+
+    def look_up() -> None:
         try:
-            line.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+            found.append(pick(host, port, listed, resolver))
+        except Exception as error:
+            found.append(error)
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    match found:
+        case [str(address)]:
+            return address
+        case [ForbiddenAddress() as error]:
+            raise error
+        case [Exception() as error]:
+            raise Undelivered(f"{host} cannot be resolved ({type(error).__name__})") from None
+    raise Undelivered(f"{host} took too long to resolve")
 
 
-def _read(answer: requests.Response, deadline: float) -> bytes:
+def _read(answer: requests.Response, call: _Call) -> bytes:
     parts, size = [], 0
-    while True:
-        part = answer.raw.read1(65536, decode_content=False)
-        if not part:
-            break
+    while part := answer.raw.read1(65536, decode_content=False):
         size += len(part)
         if size > MAX_BODY:
             raise ValueError("the answer is too large")
-        if time.monotonic() > deadline:
-            raise ValueError("the answer took too long")
         parts.append(part)
+    if call.is_over:
+        raise ValueError("the answer took too long")
+    bodiless = answer.status_code in (204, 304)
     declared = answer.headers.get("Content-Length", "")
-    if declared.isdigit() and int(declared) != size and answer.request.method != "HEAD":
+    if declared.isdigit() and int(declared) != size and not bodiless:
         raise ValueError("the answer is cut short")
+    if not (declared or parts or bodiless or "Transfer-Encoding" in answer.headers):
+        # Nothing says where the answer ends but the end of the connection, and that came before any of it: as likely in the middle of the headers.
+        raise ValueError("the answer ends before its body")
     return b"".join(parts)

@@ -15,7 +15,7 @@ from chalicelib.domain.tokens import AdditionalToken, ExternalIdentity, TokenAns
 from chalicelib.doors import identity, verdicts
 from chalicelib.doors.addresses import ForbiddenAddress
 from chalicelib.doors.http import Answer, AnswerLost, ProviderHttp, Undelivered
-from chalicelib.providers.spec import Provider
+from chalicelib.providers.spec import RESERVED_PARAMETERS, Provider
 
 Revoked = Literal["revoked", "failed", "unsupported"]
 MAX_LIFE = 10 * 365 * 86400
@@ -51,12 +51,13 @@ class OAuth:
         if authorization.code_challenge_method == "S256":
             parameters |= {"code_challenge": code_challenge(code_verifier), "code_challenge_method": "S256"}
         endpoint = urlsplit(authorization.endpoint)
-        own_query = [(name, value) for name, value in parse_qsl(endpoint.query, keep_blank_values=True) if name not in parameters]
+        taken = RESERVED_PARAMETERS | set(parameters)
+        own_query = [(name, value) for name, value in parse_qsl(endpoint.query, keep_blank_values=True) if name not in taken]
         return endpoint._replace(query=urlencode([*own_query, *parameters.items()])).geturl()
 
     def exchange(self, provider: Provider, credentials: Credentials, code: str, code_verifier: str, redirect_uri: str, now: datetime) -> TokenAnswer:
         """A code for tokens (RFC 6749 4.1.3). Raises a ProviderError; never repeated, because a code is single use."""
-        parameters = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **provider.token.parameters}
+        parameters = {**provider.token.parameters, "grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         if provider.authorization.code_challenge_method == "S256":
             parameters["code_verifier"] = code_verifier
         fields = self._token_request(provider, provider.token.endpoint, credentials, parameters, now)
@@ -135,7 +136,7 @@ class OAuth:
         return self._http.send("GET", url, headers={"Accept": "application/json", "Authorization": f"Bearer {access_token.reveal()}"})
 
     def _refresh_request(self, provider: Provider, credentials: Credentials, refresh_token: Secret, now: datetime) -> dict[str, Any]:
-        parameters = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal(), **provider.token.refresh_parameters}
+        parameters = {**provider.token.refresh_parameters, "grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
         return self._token_request(provider, provider.token.refresh_endpoint or provider.token.endpoint, credentials, parameters, now)
 
     def _token_request(self, provider: Provider, endpoint: str, credentials: Credentials, parameters: dict[str, str], now: datetime) -> dict[str, Any]:

@@ -102,7 +102,8 @@ class Refresher:
             # In hand before anything is spent: what the provider answers can be kept without asking anyone.
             ready = self._sealer.ready(token_facts(leased, leased.generation + 1))
             effective.credentials()  # opened now, for the same reason
-            one_try = tokens.refresh_tokens() * PROVIDER_DEADLINE + STORE_BUDGET
+            calls = 1 + sum(token.refresh_token is not None for token in tokens.additional.values())
+            one_try = calls * PROVIDER_DEADLINE + STORE_BUDGET
             _require(left(), one_try)  # again, because the key service may have been slow
         except StandpipeError:
             self._store.release(leased, holder, earlier_attempts)

@@ -16,7 +16,7 @@ def error_in_ok_false(answer: Answer) -> Answer:
 def authed_user_token(answer: Answer) -> Answer:
     """RFC 6749 5.1 puts the token at the top; Slack nests the user's under `authed_user`, alone there if no bot scope was asked (docs.slack.dev/authentication/installing-with-oauth)."""
     user = answer.get("authed_user")
-    if not isinstance(user, dict) or not user.get("access_token"):
+    if not isinstance(user, dict) or not isinstance(user.get("access_token"), str) or not user["access_token"]:
         return answer
     if not answer.get("access_token"):
         lifted = {key: user[key] for key in ("access_token", "refresh_token", "expires_in", "scope", "token_type") if key in user}

@@ -247,9 +247,9 @@ def resolve(provider: Provider, values: dict[str, str]) -> Provider:
         result = PLACEHOLDER.sub(lambda match: filled.get(match.group(1), match.group(0)), url)
         host = urlsplit(result).hostname or ""
         for field in provider.config:
-            if field.suffixes and f"{{{field.name}}}" in urlsplit(url).netloc:
-                if not any(host == suffix or host.endswith("." + suffix) for suffix in field.suffixes):
-                    raise ConfigError(field.name, f"'{field.name}' must lie under {' or '.join(field.suffixes)}.")
+            chosen = field.suffixes and f"{{{field.name}}}" in urlsplit(url).netloc
+            if chosen and not any(host == suffix or host.endswith("." + suffix) for suffix in field.suffixes):
+                raise ConfigError(field.name, f"'{field.name}' must lie under {' or '.join(field.suffixes)}.")
         return result
 
     return with_endpoints(provider, fill)

@@ -37,3 +37,8 @@ ACCOUNTS: dict[str, tuple[Account, ...]] = {
 
 def account(slug: str, key: str) -> Account | None:
     return next((one for one in ACCOUNTS[slug] if one.key == key), None)
+
+
+def person_of(slug: str, key: str) -> Account:
+    """The account of a grant, which was checked when it was given."""
+    return next(one for one in ACCOUNTS[slug] if one.key == key)

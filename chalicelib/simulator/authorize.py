@@ -35,13 +35,13 @@ def _ask(dialect: Dialect, sandbox: Sandbox, request: SimulatorRequest, _: dict[
         asked = _checked(dialect, sandbox, request.query)
     except Unredirectable as error:
         return refusal("This request cannot be answered", str(error), slug=dialect.slug)
-    if error := _error(asked):
-        return _back(dialect, sandbox, asked, {"error": error})
+    if problem := _problem(asked):
+        return _back(dialect, sandbox, asked, {"error": problem})
     provider = providers.load(dialect.slug)
     known = {scope.name: scope.description for scope in provider.scopes} if provider else {}
     scopes, user_scopes = _scopes(dialect, asked)
     return page(
-        "consent.html", slug=dialect.slug, provider=dialect.name, client=asked["client_id"], accounts=ACCOUNTS[dialect.slug], fields=asked, action=f"/simulator/{dialect.slug}{dialect.authorize_path}",
+        "consent.html", slug=dialect.slug, provider=dialect.name, client=asked["client_id"], accounts=ACCOUNTS[dialect.slug], fields={name: value for name, value in asked.items() if name not in ("account", "decision")}, action=f"/simulator/{dialect.slug}{dialect.authorize_path}",
         scopes=[(name, known.get(name, "")) for name in scopes], user_scopes=[(name, known.get(name, "")) for name in user_scopes],
     )  # fmt: skip
 
@@ -53,8 +53,8 @@ def _decide(dialect: Dialect, sandbox: Sandbox, request: SimulatorRequest, _: di
         asked = _checked(dialect, sandbox, request.form)
     except Unredirectable as error:
         return refusal("This request cannot be answered", str(error), slug=dialect.slug)
-    if error := _error(asked):
-        return _back(dialect, sandbox, asked, {"error": error})
+    if problem := _problem(asked):
+        return _back(dialect, sandbox, asked, {"error": problem})
     decision, person = asked.pop("decision", ""), account(dialect.slug, asked.pop("account", ""))
     if decision == "deny":
         return _back(dialect, sandbox, asked, {"error": "access_denied", **dialect.denied})
@@ -85,7 +85,7 @@ def _checked(dialect: Dialect, sandbox: Sandbox, pairs: Pairs) -> dict[str, str]
     return asked
 
 
-def _error(asked: dict[str, str]) -> str | None:
+def _problem(asked: dict[str, str]) -> str | None:
     if asked.get("response_type", "code") != "code":
         return "unsupported_response_type"
     challenge, method = asked.get("code_challenge"), asked.get("code_challenge_method")

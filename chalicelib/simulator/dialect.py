@@ -31,6 +31,5 @@ class Dialect:
     """Where the provider sends `iss` (RFC 9207): its issuer's path. None = it sends none."""
     denied: dict[str, str] = field(default_factory=dict)
     """What comes back beside `error=access_denied`."""
-    routes: tuple[Route, ...] = ()
     throttled: dict[str, object] = field(default_factory=dict)
     """The body of a 429."""

@@ -7,7 +7,7 @@ does not end, unless `offline_access` was asked for. docs.github.com/en/apps/cre
 from typing import Any
 
 from chalicelib.simulator import authorize
-from chalicelib.simulator.accounts import Account, account
+from chalicelib.simulator.accounts import Account, person_of
 from chalicelib.simulator.dialect import Dialect, Route
 from chalicelib.simulator.grants import NoAccess, Problem, Refused, access, authenticate, end_by_token, issue, random_text, redeem, use_refresh_token
 from chalicelib.simulator.messages import Sandbox, SimulatorRequest, SimulatorResponse, form_answer, json_answer
@@ -85,7 +85,7 @@ def user(sandbox: Sandbox, request: SimulatorRequest, _: dict[str, str]) -> Simu
         grant, _facts = access(sandbox, request.bearer(), SLUG, generations=1)
     except NoAccess as refused:
         return _no_access(refused)
-    person = _person(grant)
+    person = person_of(SLUG, grant.account)
     plan = {"name": person.name, "email": person.email, "company": None, "blog": "", "location": "Sandbox", "bio": "Simulated", "public_repos": 3, "followers": 8, "following": 1}
     return json_answer({**_owner(sandbox, person), **plan, "created_at": "2011-01-25T18:44:36Z", "updated_at": "2026-01-22T12:00:00Z"}, headers=_api_headers(grant))
 
@@ -97,7 +97,7 @@ def repositories(sandbox: Sandbox, request: SimulatorRequest, _: dict[str, str])
         return _no_access(refused)
     query = dict(request.query)
     per_page, number = _number(query.get("per_page"), 30), _number(query.get("page"), 1)
-    person = _person(grant)
+    person = person_of(SLUG, grant.account)
     names = [("hello-world", False, "HTML"), ("linguist", False, "Ruby"), ("secret-garden", True, "Python")]
     listed = [_repository(sandbox, person, index, *one) for index, one in enumerate(names)]
     return json_answer(listed[per_page * (number - 1) : per_page * number], headers=_api_headers(grant))
@@ -124,12 +124,6 @@ def _owner(sandbox: Sandbox, person: Account) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _person(grant: Grant) -> Account:
-    person = account(SLUG, grant.account)
-    assert person is not None
-    return person
-
-
 def _api_headers(grant: Grant) -> dict[str, str]:
     return {"X-OAuth-Scopes": ", ".join(grant.scopes), "X-GitHub-Media-Type": "github.v3; format=json", "X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999"}
 
@@ -146,7 +140,7 @@ def _number(text: str | None, otherwise: int) -> int:
     return min(int(text), 100) if text and text.isdecimal() and int(text) > 0 else otherwise
 
 
-_DIALECT = Dialect(
+DIALECT = Dialect(
     SLUG,
     "GitHub",
     "/login/oauth/authorize",
@@ -156,10 +150,9 @@ _DIALECT = Dialect(
     throttled={"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", "documentation_url": DOCS},
 )
 ROUTES = (
-    *authorize.routes(_DIALECT),
+    *authorize.routes(DIALECT),
     Route("POST", "/login/oauth/access_token", "token", token),
     Route("DELETE", "/applications/{client_id}/grant", "revocation", delete_grant),
     Route("GET", "/user", "api", user),
     Route("GET", "/user/repos", "api", repositories),
 )
-DIALECT = Dialect(**{**_DIALECT.__dict__, "routes": ROUTES})

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from typing import Any
 
 from chalicelib.simulator import authorize
-from chalicelib.simulator.accounts import Account, account
+from chalicelib.simulator.accounts import person_of
 from chalicelib.simulator.catalogue import client_of
 from chalicelib.simulator.dialect import Dialect, Route
 from chalicelib.simulator.grants import NoAccess, Problem, Refused, access, authenticate, end_by_token, issue, random_text, redeem, use_refresh_token
@@ -75,7 +75,7 @@ def _part(raw: bytes) -> str:
 
 
 def _claims(grant: Grant) -> dict[str, Any]:
-    person = _person(grant)
+    person = person_of(SLUG, grant.account)
     claims: dict[str, Any] = {"sub": person.id}
     if {"email", LONG_NAMES["email"]} & set(grant.scopes):
         claims |= {"email": person.email, "email_verified": True, **({"hd": person.org} if person.org else {})}
@@ -102,17 +102,10 @@ def userinfo(sandbox: Sandbox, request: SimulatorRequest, _: dict[str, str]) -> 
     return json_answer(_claims(grant))
 
 
-def _person(grant: Grant) -> Account:
-    person = account(SLUG, grant.account)
-    assert person is not None
-    return person
-
-
-_DIALECT = Dialect(SLUG, "Google", "/o/oauth2/v2/auth", issuer_path="", throttled={"error": "rate_limit_exceeded", "error_description": "Rate Limit Exceeded"})
+DIALECT = Dialect(SLUG, "Google", "/o/oauth2/v2/auth", issuer_path="", throttled={"error": "rate_limit_exceeded", "error_description": "Rate Limit Exceeded"})
 ROUTES = (
-    *authorize.routes(_DIALECT),
+    *authorize.routes(DIALECT),
     Route("POST", "/token", "token", token),
     Route("POST", "/revoke", "revocation", revoke),
     Route("GET", "/v1/userinfo", "api", userinfo),
 )
-DIALECT = Dialect(**{**_DIALECT.__dict__, "routes": ROUTES})

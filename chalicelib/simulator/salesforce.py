@@ -9,7 +9,7 @@ from base64 import b64encode
 from typing import Any
 
 from chalicelib.simulator import authorize
-from chalicelib.simulator.accounts import Account, account
+from chalicelib.simulator.accounts import person_of
 from chalicelib.simulator.catalogue import client_of
 from chalicelib.simulator.dialect import Dialect, Route
 from chalicelib.simulator.grants import NoAccess, Problem, Refused, access, authenticate, end_by_token, issue, random_text, redeem, use_refresh_token
@@ -50,7 +50,7 @@ def token(sandbox: Sandbox, request: SimulatorRequest, _: dict[str, str]) -> Sim
 
 def _tokens(sandbox: Sandbox, grant: Grant, *, with_refresh_token: bool) -> dict[str, Any]:
     seconds = sandbox.state.knobs(SLUG).access_token_seconds
-    person = _person(grant)
+    person = person_of(SLUG, grant.account)
     who, issued_at = sandbox.url(SLUG, f"/id/{person.org}/{person.id}"), str(int(sandbox.now.timestamp() * 1000))
     signature = b64encode(hmac.digest(client_of(SLUG)[1].encode(), f"{who}{issued_at}".encode(), "sha256")).decode()
     body: dict[str, Any] = {"access_token": issue(sandbox, grant, f"{person.org[:15]}!AQE{random_text(92)}", kind="access", seconds=seconds)}
@@ -72,7 +72,7 @@ def userinfo(sandbox: Sandbox, request: SimulatorRequest, _: dict[str, str]) -> 
     except NoAccess:
         # This endpoint alone says 403 "Bad_OAuth_Token" in plain text; the REST API says 401.
         return SimulatorResponse(403, {"Cache-Control": "no-store", "Content-Type": "text/plain; charset=utf-8"}, "Bad_OAuth_Token")
-    person = _person(grant)
+    person = person_of(SLUG, grant.account)
     return json_answer(
         {
             "sub": sandbox.url(SLUG, f"/id/{person.org}/{person.id}"), "user_id": person.id, "organization_id": person.org, "preferred_username": person.email, "nickname": person.key,
@@ -94,13 +94,7 @@ def query(sandbox: Sandbox, request: SimulatorRequest, parameters: dict[str, str
     return json_answer({"totalSize": len(records), "done": True, "records": records})
 
 
-def _person(grant: Grant) -> Account:
-    person = account(SLUG, grant.account)
-    assert person is not None
-    return person
-
-
-_DIALECT = Dialect(
+DIALECT = Dialect(
     SLUG,
     "Salesforce",
     "/services/oauth2/authorize",
@@ -108,10 +102,9 @@ _DIALECT = Dialect(
     throttled={"error": "login_rate_exceeded", "error_description": "number of logins exceeded"},
 )
 ROUTES = (
-    *authorize.routes(_DIALECT),
+    *authorize.routes(DIALECT),
     Route("POST", "/services/oauth2/token", "token", token),
     Route("POST", "/services/oauth2/revoke", "revocation", revoke),
     Route("GET", "/services/oauth2/userinfo", "api", userinfo),
     Route("GET", "/services/data/{version}/query", "api", query),
 )
-DIALECT = Dialect(**{**_DIALECT.__dict__, "routes": ROUTES})

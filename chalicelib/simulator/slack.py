@@ -6,7 +6,7 @@ The knob `expiring` is the app's token rotation. docs.slack.dev/authentication/u
 from typing import Any
 
 from chalicelib.simulator import authorize
-from chalicelib.simulator.accounts import Account, account
+from chalicelib.simulator.accounts import person_of
 from chalicelib.simulator.dialect import Dialect, Route
 from chalicelib.simulator.grants import NoAccess, Problem, Refused, TokenProblem, access, authenticate, end_by_token, issue, random_text, redeem, use_refresh_token
 from chalicelib.simulator.messages import Sandbox, SimulatorRequest, SimulatorResponse, json_answer
@@ -47,7 +47,7 @@ def token(sandbox: Sandbox, request: SimulatorRequest, _: dict[str, str]) -> Sim
 
 
 def _installed(sandbox: Sandbox, grant: Grant) -> dict[str, Any]:
-    person: dict[str, Any] = {"id": _person(grant).id}
+    person: dict[str, Any] = {"id": person_of(SLUG, grant.account).id}
     if grant.user_scopes:
         person |= _token(sandbox, grant, "user")
     bot = {**_token(sandbox, grant, "main"), "bot_user_id": BOT} if grant.scopes or not grant.user_scopes else {}
@@ -70,7 +70,7 @@ def _token(sandbox: Sandbox, grant: Grant, line: Line, kept_refresh_token: str |
 
 
 def _place(grant: Grant) -> dict[str, Any]:
-    person = _person(grant)
+    person = person_of(SLUG, grant.account)
     return {"app_id": APP, "team": {"id": person.org, "name": person.org_name}, "enterprise": None}
 
 
@@ -89,30 +89,23 @@ def test(sandbox: Sandbox, request: SimulatorRequest, _: dict[str, str]) -> Simu
         grant, facts = access(sandbox, request.bearer() or request.fields().get("token"), SLUG, generations=LIVE_TOKENS)
     except NoAccess as refused:
         return _not_ok(API_ERRORS[refused.problem])
-    person = _person(grant)
+    person = person_of(SLUG, grant.account)
     is_bot = facts["line"] == "main"
     where = {"url": f"https://{person.org_name.lower()}.slack.com/", "team": person.org_name, "team_id": person.org}
     who = {"user": "standpipe", "user_id": BOT, "bot_id": "B0SIMULATE"} if is_bot else {"user": person.key, "user_id": person.id}
     return json_answer({"ok": True, **where, **who, "is_enterprise_install": False}, headers={"X-OAuth-Scopes": ",".join(facts["scopes"])})
 
 
-def _person(grant: Grant) -> Account:
-    person = account(SLUG, grant.account)
-    assert person is not None
-    return person
-
-
 def _not_ok(word: str) -> SimulatorResponse:
     return json_answer({"ok": False, "error": word})
 
 
-_DIALECT = Dialect(SLUG, "Slack", "/oauth/v2/authorize", scope_separator=",", user_scope_parameter="user_scope", throttled={"ok": False, "error": "ratelimited"})
+DIALECT = Dialect(SLUG, "Slack", "/oauth/v2/authorize", scope_separator=",", user_scope_parameter="user_scope", throttled={"ok": False, "error": "ratelimited"})
 ROUTES = (
-    *authorize.routes(_DIALECT),
+    *authorize.routes(DIALECT),
     Route("POST", "/api/oauth.v2.access", "token", token),
     Route("POST", "/api/auth.revoke", "revocation", revoke),
     Route("GET", "/api/auth.revoke", "revocation", revoke),
     Route("POST", "/api/auth.test", "api", test),
     Route("GET", "/api/auth.test", "api", test),
 )
-DIALECT = Dialect(**{**_DIALECT.__dict__, "routes": ROUTES})

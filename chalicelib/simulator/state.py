@@ -141,6 +141,9 @@ class State:
     def set_knobs(self, slug: str, knobs: Knobs) -> None:
         self._table.put(_knobs_key(slug), asdict(knobs))
 
+    def forget_knobs(self, slug: str) -> None:
+        self._table.delete(_knobs_key(slug))
+
     def spend(self, slug: str, knobs: Knobs) -> Behaviour:
         """The behaviour of this call; one that is counted is used up by exactly as many calls."""
         if knobs.behaviour == "normal" or knobs.remaining == FOREVER:

@@ -137,7 +137,7 @@ def route(blueprint: Blueprint, path: str, methods: list[str], *, caller: str = 
     Chalice's check of content types is off: its answer has another shape, and WorkOS's clients send JSON types on empty bodies.
     """
 
-    def mount(view: Callable[..., Response]) -> Callable[..., Response]:
+    def mount(view: Callable[..., Response]) -> Any:
         @wraps(view)
         def handler(**parameters: str) -> Response:
             incoming = blueprint.current_request
@@ -156,7 +156,7 @@ def route(blueprint: Blueprint, path: str, methods: list[str], *, caller: str = 
             except SettingsError as error:
                 journal.write("settings_error", request=request_id, detail=str(error))
                 response = error_answer(StandpipeError("This deployment is not configured; its log says which setting is missing.", "not_configured"), request_id)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # The text of an unforeseen error may hold anything, so only its type and place are written.
                 place = error.__traceback__
                 while place is not None and place.tb_next is not None:

@@ -1,57 +1,66 @@
-"""Starts ministack as a child process of ours, with the two gaps bridged that `chalice deploy` and a developer's machine run into.
+"""The embedded AWS as a process: ministack on loopback, bridged (gateway), saved while it runs (saving), ended with its parent.
 
-Run as `python -m ops.local.launch` with GATEWAY_PORT, STATE_DIR and BIND_HOST in the environment.
-1. ImportRestApi (`POST /restapis?mode=import`) and PutRestApi (`PUT /restapis/{id}`) are not routed, although the importer is inside.
-2. State is only saved at a clean end; here it is saved every few seconds too, so that a killed run loses little.
+Run as `python -m ops.local.launch` by `ops.local.sandbox`, which sets GATEWAY_PORT, STATE_DIR, PERSIST_STATE and STANDPIPE_LAMBDA_RUNTIME.
+Its standard input is a pipe held by the parent: when that closes, however the parent ended, this saves and ends too.
 """
 
-import json
+import asyncio
+import functools
+import logging
 import os
+import signal
+import sys
 import threading
-from typing import Any
 
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
 from ministack import app as ministack
-from ministack.core.persistence import save_all
-from ministack.services import apigateway_v1
+from ministack.core import lambda_runtime
 
-SAVE_EVERY = 5.0
-_routed = apigateway_v1.handle_request
+from ops.local import gateway
+from ops.local.saving import Saver
 
-
-async def _handle_request(method: str, path: str, headers: Any, body: Any, query: dict[str, Any]) -> Any:
-    parts = path.strip("/").split("/")
-    mode = query.get("mode", "")
-    mode = mode[0] if isinstance(mode, list) and mode else mode
-    if method == "POST" and parts == ["restapis"] and mode == "import":
-        return apigateway_v1._get_rest_api(apigateway_v1._import_rest_api(json.loads(body)))
-    if method == "PUT" and len(parts) == 2 and parts[0] == "restapis":
-        return _put_rest_api(parts[1], json.loads(body))
-    return await _routed(method, path, headers, body, query)
-
-
-def _put_rest_api(api_id: str, spec: dict[str, Any]) -> Any:
-    """Overwrites the resources of an API, as PutRestApi with mode=overwrite does: import beside it, then take over what was imported."""
-    imported = apigateway_v1._import_rest_api(spec)
-    apigateway_v1._resources[api_id] = apigateway_v1._resources[imported]
-    apigateway_v1._delete_rest_api(imported)
-    return apigateway_v1._get_rest_api(api_id)
-
-
-def _keep_saving(stop: threading.Event) -> None:
-    while not stop.wait(SAVE_EVERY):
-        # A dictionary may change while it is written; the next round writes it again.
-        save_all(ministack._build_persistence_save_dict())
+# A function sees what it has in AWS: its own package and boto3, not what happens to be installed for this process.
+ISOLATED = "import sys\nsys.path[:] = [p for p in sys.path if 'site-packages' not in p and 'dist-packages' not in p] + [{runtime!r}]\n"
 
 
 def main() -> None:
-    apigateway_v1.handle_request = _handle_request
-    stop = threading.Event()
-    if os.environ.get("PERSIST_STATE") == "1":
-        threading.Thread(target=_keep_saving, args=(stop,), daemon=True, name="keep-saving").start()
-    try:
-        ministack.main()
-    finally:
-        stop.set()
+    os.environ.pop("PYTHONPATH", None)  # functions inherit the environment, and must not find this project's own folder
+    runtime = os.environ.pop("STANDPIPE_LAMBDA_RUNTIME", "")
+    if runtime:
+        lambda_runtime._PYTHON_WORKER_SCRIPT = ISOLATED.format(runtime=runtime) + lambda_runtime._PYTHON_WORKER_SCRIPT
+    # ministack waits this long for a handler's first log line, after every call; one that wrote any has written it before it answered.
+    lambda_runtime.Worker._drain_stderr_bounded = functools.partialmethod(lambda_runtime.Worker._drain_stderr_bounded, first_line_wait=0.002)
+    gateway.install()
+    for noisy in ("hypercorn.access", "persistence"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    asyncio.run(_serve(int(os.environ["GATEWAY_PORT"])))
+    lambda_runtime.reset()
+
+
+async def _serve(port: int) -> None:
+    loop = asyncio.get_running_loop()
+    ending = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    threading.Thread(target=_until_parent_ends, args=(loop, ending), daemon=True).start()
+
+    saver = Saver()
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.backlog = 512
+    saving = asyncio.create_task(saver.run()) if os.environ.get("PERSIST_STATE") == "1" else None
+    await serve(saver.watch(gateway.wrap(ministack.app)), config, shutdown_trigger=ending.wait)
+    if saving:
+        saving.cancel()
+
+
+def _until_parent_ends(loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    loop.call_soon_threadsafe(ending.set)
 
 
 if __name__ == "__main__":

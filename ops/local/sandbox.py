@@ -20,6 +20,7 @@ import urllib3
 
 from ops import deploy, keys
 from ops.errors import StepFailed
+from ops.local import package
 from ops.local.front import Front
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +74,9 @@ class Sandbox:
         if self._cloud is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._cloud.send_signal(signal.SIGTERM)
+            with contextlib.suppress(OSError):
+                if self._cloud.stdin is not None:
+                    self._cloud.stdin.close()
             try:
                 self._cloud.wait(20)
             except subprocess.TimeoutExpired:
@@ -84,11 +88,14 @@ class Sandbox:
         self.directory.mkdir(parents=True, exist_ok=True)
         if not port_is_free(self.port):
             raise StepFailed(f"Opening port {self.port}", "something is listening there already", f"End it ('make stop' if it is another Standpipe) or choose another: make run PORT={self.port + 1}")
+        if not port_is_free(self.aws_port):
+            # Whatever listens there would be taken for ours.
+            raise StepFailed(f"Opening port {self.aws_port} for the embedded AWS", "something is listening there already", f"Choose another: make run AWS_PORT={self.aws_port + 11}")
         self._say("embedded AWS")
         self._start_cloud()
         self._deploy()
         api_id = deploy.api_url(self.directory / "app", STAGE)
-        self._front = Front(self.port, f"{self.aws}/restapis/{api_id}/api/_user_request_")
+        self._front = Front(self.port, self._gateway(api_id))
         self._front.start()
         self._say("first request")
         self._check_health()
@@ -108,11 +115,14 @@ class Sandbox:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "PYTHONPATH": str(ROOT),
+            "STANDPIPE_LAMBDA_RUNTIME": str(self.directory / "lambda-runtime"),
         }
         environ.pop("AWS_ENDPOINT_URL")
+        package.runtime(self.directory / "lambda-runtime")
         with log.open("wb") as output:
+            # Its standard input is a pipe that it watches: when this process ends, however it ends, that one saves and ends too.
             # A session of its own: Ctrl-C in the terminal reaches this process only, which then ends the child in order.
-            self._cloud = subprocess.Popen([sys.executable, "-m", "ops.local.launch"], env=environ, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            self._cloud = subprocess.Popen([sys.executable, "-m", "ops.local.launch"], env=environ, cwd=self.directory, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             if self._cloud.poll() is not None:
@@ -134,7 +144,7 @@ class Sandbox:
             self._say("deployment: unchanged since the last run")
             return
         mark.unlink(missing_ok=True)
-        self._say("deploying (the first time takes about a minute)")
+        self._say("deploying")
         deployed = app / ".chalice" / "deployed"
         kept = {file.name: file.read_text() for file in deployed.glob("*.json")} if deployed.exists() and api_id and self._api_exists(api_id) else {}
         shutil.rmtree(app, ignore_errors=True)
@@ -147,9 +157,14 @@ class Sandbox:
                 shutil.copy2(source, app / name)
         for name, text in kept.items():
             (deployed / name).write_text(text)
+        package.vendor(app)
         variables = deploy.deploy(app, STAGE, {**_without_aws(os.environ), **self._credentials()}, settings=self.settings)
         self.settings |= variables
         mark.write_text(json.dumps({"fingerprint": fingerprint, "variables": variables}))
+
+    def _gateway(self, api_id: str | None) -> str:
+        """Where the launcher answers for the API as a custom domain would."""
+        return f"{self.aws}/_standpipe/gateway/{api_id}/api"
 
     def _fingerprint(self) -> str:
         digest = hashlib.sha256(json.dumps([sys.version_info[:2], self.settings], sort_keys=True).encode())
@@ -161,7 +176,7 @@ class Sandbox:
 
     def _api_exists(self, api_id: str) -> bool:
         with contextlib.suppress(urllib3.exceptions.HTTPError):
-            return self._http.request("GET", f"{self.aws}/restapis/{api_id}/api/_user_request_/healthz").status == 200
+            return self._http.request("GET", f"{self._gateway(api_id)}/healthz").status == 200
         return False
 
     def _check_health(self) -> None:
@@ -224,7 +239,10 @@ def port_is_free(port: int) -> bool:
 
 def _without_aws(environ: "os._Environ[str]") -> dict[str, str]:
     """No profile or credentials of the machine reach the local cloud."""
-    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    no_proxy = ",".join(filter(None, [environ.get("NO_PROXY") or environ.get("no_proxy"), "localhost", "127.0.0.1"]))
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**kept, **nothing, "NO_PROXY": no_proxy, "no_proxy": no_proxy}
 
 
 def _tail(file: Path) -> str:
