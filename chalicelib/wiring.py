@@ -3,9 +3,12 @@
 Each part is imported and built on first use, because a token fetch in a fresh container needs only a few of them.
 """
 
+import gc
 import json
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -33,12 +36,18 @@ if TYPE_CHECKING:
     from chalicelib.simulator.state import State
 
 SHARED_REMEMBERED_FOR = 300.0
+# At DEBUG these write requests and answers, bodies included; no log level of ours may turn that on.
+LOUD = ("aws_encryption_sdk", "boto3", "botocore", "requests", "urllib3")
 # Quick to notice a lost answer, several tries: every write is safe to repeat. Requests are built by our own doors, so botocore need not check them again.
 AWS_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "max_attempts": 4}, parameter_validation=False, max_pool_connections=50)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 class Engine:
@@ -55,7 +64,8 @@ class Engine:
         return boto3.session.Session(region_name=self.settings.key_arn.split(":")[3])
 
     def client(self, service: str) -> Any:
-        return self._session.client(service, config=AWS_CONFIG, **self._aws)
+        with _uncollected():
+            return self._session.client(service, config=AWS_CONFIG, **self._aws)
 
     @cached_property
     def dynamodb(self) -> Any:
@@ -103,13 +113,13 @@ class Engine:
     def refresher(self) -> "Refresher":
         from chalicelib.engine.refresh import Refresher
 
-        return Refresher(self.store, self.sealer, self.oauth, self.registrations, now, time.sleep, time.monotonic)
+        return Refresher(self.store, self.sealer, self.oauth, self.registrations, now, sleep, time.monotonic)
 
     @cached_property
     def verdict(self) -> "Verdict":
         from chalicelib.engine.verdict import Verdict
 
-        return Verdict(self.store, self.oauth, self.registrations, now, time.sleep)
+        return Verdict(self.store, self.oauth, self.registrations, now, sleep)
 
     @cached_property
     def connect(self) -> "Connect":
@@ -160,7 +170,23 @@ def _simulated(provider: "Provider", base_url: str) -> "tuple[Provider, Credenti
     return simulated(provider, base_url), Credentials(client_id, Secret(client_secret))
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: a client's service model is large and stays for good, and a collector that walks it while it loads takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 @cache
 def engine() -> Engine:
     """The engine of this process's environment. Raises SettingsError."""
-    return Engine(settings_module.read())
+    settings = settings_module.read()
+    logging.getLogger().setLevel(settings.log_level)
+    for library in LOUD:
+        logging.getLogger(library).setLevel(logging.WARNING)
+    return Engine(settings)

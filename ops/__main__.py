@@ -27,7 +27,11 @@ def run(arguments: argparse.Namespace) -> None:
     PID.write_text(str(os.getpid()))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     aws_port = arguments.aws_port or (4566 if port_is_free(4566) else 0)
-    overrides = {name: value for name, value in os.environ.items() if name.startswith("STANDPIPE_") and name in ("STANDPIPE_APP_NAME", "STANDPIPE_RETURN_URLS", "STANDPIPE_ENCRYPTION", "STANDPIPE_REQUIRE_PROOF", "STANDPIPE_LOG_LEVEL")}
+    overrides = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("STANDPIPE_") and name in ("STANDPIPE_APP_NAME", "STANDPIPE_RETURN_URLS", "STANDPIPE_ENCRYPTION", "STANDPIPE_REQUIRE_PROOF", "STANDPIPE_LOG_LEVEL")
+    }
     sandbox = Sandbox(LOCAL, port=arguments.port, aws_port=aws_port, settings=overrides, say=lambda text: print(f"[{time.monotonic() - started:5.1f} s] {text}", flush=True))
     try:
         with sandbox:
@@ -138,7 +142,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True, metavar="command")
     running = commands.add_parser("run", help="the sandbox on this machine, in the foreground")
     running.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-    running.add_argument("--aws-port", type=int, default=0)
+    running.add_argument("--aws-port", type=int, default=int(os.environ.get("AWS_PORT", "0")), help="of the embedded AWS; 4566 or a free one if not given")
     running.set_defaults(do=run)
     commands.add_parser("stop", help="end a running sandbox").set_defaults(do=stop)
     commands.add_parser("clean", help="end it and forget everything it kept").set_defaults(do=clean)

@@ -63,7 +63,9 @@ def chalice(project: Path, stage: str, environ: dict[str, str]) -> None:
     done = subprocess.run(command, cwd=project, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
         tail = "\n    ".join(done.stdout.strip().splitlines()[-15:])
-        raise StepFailed(f"chalice deploy --stage {stage}", f"exit code {done.returncode}\n    {tail}", "The lines above are Chalice's own. Credentials, quotas and package downloads are the usual causes.")
+        raise StepFailed(
+            f"chalice deploy --stage {stage}", f"exit code {done.returncode}\n    {tail}", "The lines above are Chalice's own. Credentials, quotas and package downloads are the usual causes."
+        )
 
 
 def api_url(project: Path, stage: str) -> str | None:
@@ -79,7 +81,11 @@ def check_python() -> None:
     """Raises StepFailed on a Python that has no Lambda runtime."""
     if not SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
         lowest, highest = (".".join(map(str, version)) for version in SUPPORTED)
-        raise StepFailed("Checking Python", f"this is Python {sys.version_info.major}.{sys.version_info.minor}", f"Use Python {lowest} to {highest}: the package is built for the Lambda runtime of the same version.")
+        raise StepFailed(
+            "Checking Python",
+            f"this is Python {sys.version_info.major}.{sys.version_info.minor}",
+            f"Use Python {lowest} to {highest}: the package is built for the Lambda runtime of the same version.",
+        )
 
 
 def _variables(config: dict[str, Any], stage: str, settings: dict[str, str]) -> dict[str, str]:

@@ -62,7 +62,9 @@ def _wait(cloudformation: Any, stage: str) -> None:
         if status is not None and status.endswith("_COMPLETE") and "ROLLBACK" not in status:
             return
         if status is None or "ROLLBACK" in status or "FAILED" in status:
-            raise StepFailed(STEP, _reasons(cloudformation, stage) or f"the stack is {status}", f"Mend the cause and run this again; the stack '{name_of(stage)}' in the CloudFormation console tells more.")
+            raise StepFailed(
+                STEP, _reasons(cloudformation, stage) or f"the stack is {status}", f"Mend the cause and run this again; the stack '{name_of(stage)}' in the CloudFormation console tells more."
+            )
         if status != seen:
             print(f"    {status.lower().replace('_', ' ')} …", flush=True)
             seen = status

@@ -9,7 +9,7 @@ A failure that nobody has to act on (`failed`) changes counters and the next try
 raises ValueError: nothing but a person's consent brings back what was ended.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -23,7 +23,6 @@ Reason = Literal["refused", "refresh_outcome_unknown", "no_refresh_token", "refr
 TOMBSTONE_TTL = timedelta(days=30)
 FETCH_HOLD = timedelta(seconds=10)  # a fetch tries a failing provider at most this often; the sweep's back-off is for hours, a user is waiting now
 FETCH_HOLD_LIMIT = timedelta(minutes=5)
-_RESTED = {"lease_owner": None, "lease_until": None, "intent_attempt": 0, "failures": 0, "failing_since": None, "retry_at": None, "hold_until": None}
 
 # One sentence an end user can read, for each reason; `{provider}` is the provider's name.
 MESSAGES: dict[str, str] = {
@@ -91,22 +90,20 @@ def connected(before: Connection | None, pending: Pending, connection_id: str, a
 def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, idle_limit: int, now: datetime) -> Transition:
     """The provider gave new tokens: a new generation, no lease, no intent, no failures."""
     _only_from(before, "connected")
-    after = before.model_copy(
-        update={
-            "generation": before.generation + 1,
-            "sealed": sealed,
-            "refreshable": answer.tokens.refresh_token is not None,
-            "token_type": answer.token_type,
-            "scopes_granted": before.scopes_granted if answer.scopes is None else answer.scopes,
-            "expires_at": answer.expires_at,
-            "token_life": answer.token_life,
-            "refresh_expires_at": answer.refresh_expires_at or before.refresh_expires_at,
-            "metadata": {**before.metadata, **answer.metadata},
-            "last_error": "; ".join(answer.problems) or None,
-            "updated_at": now,
-            "refreshed_at": now,
-            **_RESTED,
-        }
+    after = replace(
+        _rested(before),
+        generation=before.generation + 1,
+        sealed=sealed,
+        refreshable=answer.tokens.refresh_token is not None,
+        token_type=answer.token_type,
+        scopes_granted=before.scopes_granted if answer.scopes is None else answer.scopes,
+        expires_at=answer.expires_at,
+        token_life=answer.token_life,
+        refresh_expires_at=answer.refresh_expires_at or before.refresh_expires_at,
+        metadata={**before.metadata, **answer.metadata},
+        last_error="; ".join(answer.problems) or None,
+        updated_at=now,
+        refreshed_at=now,
     )
     return Transition(before, _scheduled(after, idle_limit, now))
 
@@ -114,9 +111,7 @@ def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, idle_li
 def refused(before: Connection, reason: Reason, provider_code: str, now: datetime) -> Transition:
     """Only a person can help. Tokens are kept, sealed, so that a wrong verdict can be undone."""
     _only_from(before, "connected")
-    after = before.model_copy(
-        update={"state": "needs_reauthorization", "reason": reason, "last_error": provider_code or reason, "refresh_due_at": None, "due_shard": None, "updated_at": now, **_RESTED}
-    )
+    after = replace(_rested(before), state="needs_reauthorization", reason=reason, last_error=provider_code or reason, refresh_due_at=None, due_shard=None, updated_at=now)
     return Transition(before, after, (facts.of_connection(facts.REAUTHORIZATION_NEEDED, after, now),))
 
 
@@ -124,17 +119,16 @@ def failed(before: Connection, code: str, *, in_doubt: bool, retry_after: int | 
     """A failure that time or an operator mends: the lease is given back, the intent is kept only if the token may have been spent."""
     _only_from(before, "connected")
     failures = before.failures + 1
-    after = before.model_copy(
-        update={
-            "failures": failures,
-            "failing_since": before.failing_since or now,
-            "last_error": code,
-            "retry_at": now + schedule.back_off(failures, retry_after=retry_after),
-            "hold_until": now + min(max(FETCH_HOLD, timedelta(seconds=retry_after or 0)), FETCH_HOLD_LIMIT),
-            "lease_owner": None,
-            "lease_until": None,
-            "intent_attempt": before.intent_attempt if in_doubt else 0,
-        }
+    after = replace(
+        before,
+        failures=failures,
+        failing_since=before.failing_since or now,
+        last_error=code,
+        retry_at=now + schedule.back_off(failures, retry_after=retry_after),
+        hold_until=now + min(max(FETCH_HOLD, timedelta(seconds=retry_after or 0)), FETCH_HOLD_LIMIT),
+        lease_owner=None,
+        lease_until=None,
+        intent_attempt=before.intent_attempt if in_doubt else 0,
     )
     return Transition(before, _scheduled(after, 0, now))
 
@@ -164,7 +158,12 @@ def _only_from(before: Connection, *states: State) -> None:
         raise ValueError(f"a connection that is {before.state} cannot change so")
 
 
+def _rested(connection: Connection) -> Connection:
+    """Without a lease, an intent or failures."""
+    return replace(connection, lease_owner=None, lease_until=None, intent_attempt=0, failures=0, failing_since=None, retry_at=None, hold_until=None)
+
+
 def _scheduled(connection: Connection, idle_limit: int, now: datetime) -> Connection:
     due = schedule.refresh_due_at(connection, idle_limit=idle_limit, now=now)
     shard = f"due#{int(ids.digest(connection.id)[:8], 16) % schedule.SHARDS}" if due else None
-    return connection.model_copy(update={"refresh_due_at": due, "due_shard": shard})
+    return replace(connection, refresh_due_at=due, due_shard=shard)

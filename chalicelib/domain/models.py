@@ -1,30 +1,27 @@
-"""What is stored, as frozen models.
+"""What is stored, as frozen dataclasses.
 
 Evolution rule: a new field goes to the end of its group with a default and is never given another meaning; unknown attributes of a row
 are left alone, because every write names the attributes it changes. Times are aware UTC.
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 State = Literal["connected", "needs_reauthorization", "disconnected"]
 Authority = Literal["own", "shared", "simulator"]
 
 
-class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Owner(_Stored):
+@dataclass(frozen=True, kw_only=True)
+class Owner:
     """Whose connection: opaque ids of the application."""
 
     user_id: str | None = None
     organization_id: str | None = None
 
 
-class Connection(_Stored):
+@dataclass(frozen=True, kw_only=True)
+class Connection:
     """An owner's authorization at a provider. On the wire: connected_account."""
 
     id: str
@@ -40,7 +37,7 @@ class Connection(_Stored):
     reason: str | None = None
     generation: int = 0
     """+1 whenever the tokens change or end; the fence of every write."""
-    sealed: bytes | None = Field(default=None, repr=False)
+    sealed: bytes | None = field(default=None, repr=False)
     refreshable: bool = False
     token_type: str = "bearer"
     scopes_requested: tuple[str, ...] = ()
@@ -71,8 +68,8 @@ class Connection(_Stored):
     external_account_id: str | None = None
     external_name: str | None = None
     external_team: str | None = None
-    config: dict[str, str] = {}
-    metadata: dict[str, str] = {}
+    config: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
     display_name: str | None = None
 
     created_at: datetime
@@ -96,15 +93,17 @@ class Connection(_Stored):
         return self.expires_at is None or self.expires_at > now + at_least
 
 
-class ClientSecret(_Stored):
+@dataclass(frozen=True, kw_only=True)
+class ClientSecret:
     """One sealed client secret; two may be live while the provider's own rotation overlaps."""
 
-    sealed: bytes = Field(repr=False)
+    sealed: bytes = field(repr=False)
     last_four: str = ""
     created_at: datetime
 
 
-class Registration(_Stored):
+@dataclass(frozen=True, kw_only=True)
+class Registration:
     """Our client at a provider. On the wire: data_integration."""
 
     id: str
@@ -118,7 +117,7 @@ class Registration(_Stored):
     client_id: str | None = None
     client_secrets: tuple[ClientSecret, ...] = ()
     """Newest first."""
-    config: dict[str, str] = {}
+    config: dict[str, str] = field(default_factory=dict)
     custom_provider: str | None = None
     """The JSON of a custom provider's row, as given."""
     version: int = 1
@@ -130,7 +129,8 @@ class Registration(_Stored):
 Stage = Literal["started", "opened", "redirected", "taken", "parked", "finished"]
 
 
-class Pending(_Stored):
+@dataclass(frozen=True, kw_only=True)
+class Pending:
     """A pending authorization: what is kept between the redirect out and the redirect back.
 
     Everything that decides where a code may go is frozen here when the flow begins.
@@ -140,7 +140,7 @@ class Pending(_Stored):
     stage: Stage = "started"
     handle_digest: str
     state_digest: str
-    sealed: bytes = Field(repr=False)
+    sealed: bytes = field(repr=False)
     """state and code_verifier; after the redirect back of a session-bound flow, the parked code too."""
     user_id: str | None = None
     organization_id: str | None = None
@@ -152,7 +152,7 @@ class Pending(_Stored):
     """Digest of every endpoint and the client id, as they were; a change in mid-flow ends the flow."""
     client_id: str
     scopes: tuple[str, ...] = ()
-    config: dict[str, str] = {}
+    config: dict[str, str] = field(default_factory=dict)
     return_to: str | None = None
     code_challenge: str | None = None
     """The application's own challenge: the flow is bound to its session and ends at `finish`."""
@@ -160,14 +160,16 @@ class Pending(_Stored):
     connection_id: str | None = None
     browser_digest: str | None = None
     connect_code_digest: str | None = None
-    proof: str | None = None
+    outcome: dict[str, str] | None = None
+    """How it ended, for the page the person is sent to: the address they came back to holds the code and is left at once."""
     write_id: str | None = None
     created_at: datetime
     expires_at: datetime
     ttl: int
 
 
-class ApiKey(_Stored):
+@dataclass(frozen=True, kw_only=True)
+class ApiKey:
     """A key of the application's backend; its secret part is stored as SHA-256 only."""
 
     id: str

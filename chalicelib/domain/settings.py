@@ -1,12 +1,15 @@
-"""The settings of one stage, read once from the environment and checked at boot, not at the first click. The only reader of `os.environ`."""
+"""The settings of one stage, read once from the environment and checked at boot, not at the first click. The only reader of `os.environ`.
+
+Plain functions do the checking, not pydantic: a fresh container would import it for this page alone before it answers its first fetch.
+"""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 LEASE_TTL = timedelta(seconds=45)  # more than two provider calls and the store: a holder never outlives its lease
 PROVIDER_CONNECT_TIMEOUT = 5.0
@@ -17,49 +20,28 @@ PARKED_CODE_TTL = timedelta(seconds=90)
 PREFIX = "STANDPIPE_"
 
 
-def _words(value: object) -> object:
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-
-
-class Settings(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Settings:
     """One stage. Every field is the environment variable `STANDPIPE_<NAME>`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
     environment: Literal["sandbox", "production"]
-    stage: str = Field(pattern=r"^[a-z0-9-]{1,32}$")
+    stage: str
     url: str
     table: str
-    key_arn: str = Field(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$")
+    key_arn: str
     encryption: Literal["audited", "bound", "shared"] = "bound"
     app_name: str = "This application"
-    return_urls: Words = ()
+    return_urls: tuple[str, ...] = ()
     require_proof: bool = False
-    allowed_private_hosts: Words = ()
+    allowed_private_hosts: tuple[str, ...] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
     def sandbox(self) -> bool:
         return self.environment == "sandbox"
-
-    @field_validator("url")
-    @classmethod
-    def _origin_only(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("https", "http") or not parts.netloc or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
-            raise ValueError("must be an origin such as https://connect.example.com, with no path (WorkOS clients drop path prefixes)")
-        return f"{parts.scheme}://{parts.netloc}"
-
-    @model_validator(mode="after")
-    def _safe_for_production(self) -> "Settings":
-        if not self.sandbox and not self.url.startswith("https://"):
-            raise ValueError("STANDPIPE_URL must be https in production")
-        if not self.sandbox and self.allowed_private_hosts:
-            raise ValueError("STANDPIPE_ALLOWED_PRIVATE_HOSTS is for a sandbox only")
-        return self
 
 
 class SettingsError(Exception):
@@ -67,13 +49,78 @@ class SettingsError(Exception):
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `environ` (the process's own by default). Raises SettingsError."""
-    from pydantic import ValidationError
-
+    """Settings from `environ` (the process's own by default). Raises SettingsError, which names every wrong variable but no value."""
     environ = os.environ if environ is None else environ
-    values = {name[len(PREFIX) :].lower(): value for name, value in environ.items() if name.startswith(PREFIX) and value != ""}
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for field in fields(Settings):
+        text = environ.get(f"{PREFIX}{field.name.upper()}", "")  # a deploy tool that cannot leave a variable out sets it to nothing
+        if text:
+            try:
+                values[field.name] = _READERS[field.name](text)
+            except ValueError as error:
+                problems[field.name] = str(error)
+        elif field.default is MISSING:
+            problems[field.name] = "is required"
+    if values.get("environment") == "production":
+        if not values.get("url", "https://").startswith("https://"):
+            problems["url"] = "must be https in production"
+        if values.get("allowed_private_hosts"):
+            problems["allowed_private_hosts"] = "is for a sandbox only"
+    if problems:
+        raise SettingsError("Standpipe cannot start with this environment: " + "; ".join(f"{PREFIX}{name.upper()} {problem}" for name, problem in problems.items()))
+    return Settings(**values)
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def reader(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be {' or '.join(words)}")
+        return text
+
+    return reader
+
+
+def _like(pattern: str, described: str) -> Callable[[str], str]:
+    def reader(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {described}")
+        return text
+
+    return reader
+
+
+def _origin(text: str) -> str:
     try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        problems = "; ".join(f"{PREFIX}{'_'.join(str(p) for p in e['loc']).upper() or 'settings'}: {e['msg']}" for e in error.errors(include_input=False, include_url=False))
-        raise SettingsError(f"Standpipe cannot start with this environment: {problems}") from None
+        parts = urlsplit(text)
+        whole = parts.scheme in ("https", "http") and parts.netloc and not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+    except ValueError:  # its text holds the value
+        whole = False
+    if not whole:
+        raise ValueError("must be an origin such as https://connect.example.com, with no path (WorkOS clients drop path prefixes)")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in SWITCH:
+        raise ValueError("must be true or false")
+    return SWITCH[text.lower()]
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "environment": _one_of("sandbox", "production"),
+    "stage": _like(r"[a-z0-9-]{1,32}", "1 to 32 of a-z, 0-9 and '-'"),
+    "url": _origin,
+    "table": str,
+    "key_arn": _like(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "the ARN of a KMS key (not of an alias)"),
+    "encryption": _one_of("audited", "bound", "shared"),
+    "app_name": str,
+    "return_urls": _words,
+    "require_proof": _switch,
+    "allowed_private_hosts": _words,
+    "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+}

@@ -56,7 +56,7 @@ class _Key(KMSMasterKey):
     def _decrypt_data_key(self, encrypted_data_key: Any, algorithm: Any, encryption_context: Any = None) -> Any:
         try:
             return super()._decrypt_data_key(encrypted_data_key, algorithm, encryption_context)
-        except DecryptKeyError as error:
+        except (DecryptKeyError, BotoCoreError) as error:
             raise _unavailable(error) or error from error
 
 

@@ -84,16 +84,29 @@ class OAuth:
             additional[name] = AdditionalToken(other.tokens.access_token, other.tokens.refresh_token or token.refresh_token, other.expires_at, other.scopes or token.scopes)
             ends += [other.expires_at] if other.expires_at else []
         merged = replace(answer, tokens=replace(answer.tokens, additional=additional), problems=tuple(problems)).keeping(tokens)
+        if merged.scopes is not None:
+            # The answer tells the main token's scopes; the grant's are those of all its tokens.
+            merged = replace(merged, scopes=tuple(dict.fromkeys([*merged.scopes, *(scope for token in merged.tokens.additional.values() for scope in token.scopes)])))
         return replace(merged, expires_at=min([merged.expires_at, *ends])) if merged.expires_at and ends else merged
 
     def revoke(self, provider: Provider, credentials: Credentials, tokens: TokenSet) -> Revoked:
-        """Ends the grant at the provider by its recipe (RFC 7009 by default). Never raises: the outcome is the answer."""
-        recipe = provider.revocation
-        if recipe.endpoint is None:
+        """Ends the grant at the provider by its recipe (RFC 7009 by default). Never raises: the outcome is the answer.
+
+        Where a call ends one token only, each token of the grant is revoked, and all must go for it to be revoked.
+        """
+        if provider.revocation.endpoint is None:
             return "unsupported"
+        each = [tokens]
+        if provider.revocation.ends == "token":
+            each += [TokenSet(other.access_token, other.refresh_token) for other in tokens.additional.values()]
+        outcomes = [self._revoke_one(provider, provider.revocation.endpoint, credentials, one) for one in each]
+        return "revoked" if all(outcomes) else "failed"
+
+    def _revoke_one(self, provider: Provider, endpoint: str, credentials: Credentials, tokens: TokenSet) -> bool:
+        recipe = provider.revocation
         wanted = tokens.refresh_token if recipe.token == "refresh_token" and tokens.refresh_token else tokens.access_token
         access = tokens.access_token.reveal()
-        url = recipe.endpoint.replace("{client_id}", quote(credentials.client_id, safe=""))
+        url = endpoint.replace("{client_id}", quote(credentials.client_id, safe=""))
         if recipe.recipe == "bearer":
             headers, body = {**_FORM, "Authorization": f"Bearer {access}"}, b""
         elif recipe.recipe == "basic_json":
@@ -104,11 +117,11 @@ class OAuth:
         try:
             answer = self._http.send(recipe.method, url, headers=headers, body=body)
         except (ForbiddenAddress, Undelivered, AnswerLost):
-            return "failed"
+            return False
         fields = verdicts.parse(answer) or {}
         gone = answer.status in recipe.gone_statuses or any(fields.get(name) in recipe.gone_errors for name in ("error", "code", "message"))
         good = 200 <= answer.status < 300 and fields.get("ok", True) is not False and not fields.get("error")
-        return "revoked" if good or gone else "failed"
+        return good or gone
 
     def still_accepted(self, provider: Provider, access_token: Secret) -> bool | None:
         """Whether the provider takes this access token now, where it has an endpoint that tells; None = cannot be told."""

@@ -5,6 +5,7 @@ A connection is only ever changed by `commit`, fenced by its generation (and its
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from chalicelib.domain.errors import Conflict
 from chalicelib.domain.events import Event, timestamp
 from chalicelib.domain.lifecycle import Transition
 from chalicelib.domain.models import ApiKey, Connection, Owner, Pending, Registration
+from chalicelib.domain.stored import read
 from chalicelib.doors import keys
 from chalicelib.doors.table import Item, LostRace, Table, new_write_id
 
@@ -32,11 +34,11 @@ class Store:
     def connection(self, owner: Owner, slug: str, account: str = "default") -> Connection | None:
         """As it is now (strong read). A disconnected one is still a row, as a fence."""
         item = self._table.get(keys.connection(owner, slug, account))
-        return Connection.model_validate(item) if item else None
+        return read(Connection, item) if item else None
 
     def connections(self, owner: Owner) -> list[Connection]:
         items = self._table.query("pk = :pk AND begins_with(sk, :prefix)", {"pk": keys.owner_partition(owner), "prefix": "connection#"})
-        return [Connection.model_validate(item) for item in items]
+        return [read(Connection, item) for item in items]
 
     def lease(self, connection: Connection, holder: str, until: datetime, now: datetime) -> Connection:
         """Takes the right to refresh this generation until `until`; returns the connection as read under the lease.
@@ -50,7 +52,7 @@ class Store:
             values={"generation": connection.generation, "connected": "connected", "now": now, "attempt": connection.intent_attempt},
             write_id=holder,
         )
-        return Connection.model_validate(item)
+        return read(Connection, item)
 
     def release(self, connection: Connection, holder: str, intent_attempt: int) -> None:
         """Gives a lease back unspent. Only the holder's own; anyone else's is left alone."""
@@ -91,7 +93,7 @@ class Store:
     def touch(self, connection: Connection, now: datetime) -> None:
         """Notes that the connection is used; at most once a day, and losing that note is harmless."""
         try:
-            self._table.update(
+            self._table.note(
                 keys.connection(connection.owner, connection.slug, connection.account),
                 {"last_used_at": now},
                 condition="generation = :generation",
@@ -107,7 +109,7 @@ class Store:
 
     def pending(self, pending_id: str) -> Pending | None:
         item = self._table.get(keys.pending(pending_id))
-        return Pending.model_validate(item) if item else None
+        return read(Pending, item) if item else None
 
     def advance(self, pending: Pending, stage: str, **sets: Any) -> Pending:
         """Moves a pending authorization to its next stage, once: whoever is second gets LostRace."""
@@ -117,21 +119,25 @@ class Store:
             condition="#stage = :from_stage AND state_digest = :state_digest",
             values={"from_stage": pending.stage, "state_digest": pending.state_digest},
         )
-        return Pending.model_validate(item)
+        return read(Pending, item)
 
-    def forget(self, pending: Pending) -> None:
-        self._table.delete(keys.pending(pending.id))
+    def conclude(self, pending: Pending, outcome: dict[str, str]) -> None:
+        """Notes how a flow ended, for its own page; a flow that is gone needs none."""
+        try:
+            self._table.update(keys.pending(pending.id), {"outcome": outcome}, condition="attribute_exists(pk)")
+        except LostRace:
+            pass
 
     # registrations
 
     def registration(self, slug: str, organization_id: str | None = None) -> Registration | None:
         item = self._table.get(keys.registration(slug, organization_id))
-        return Registration.model_validate(item) if item else None
+        return read(Registration, item) if item else None
 
     def registrations(self, organization_id: str | None = None) -> list[Registration]:
         """All of a stage (or of one organization), oldest first."""
         items = self._table.query("pk = :pk", {"pk": keys.registration_partition(organization_id)})
-        return sorted((Registration.model_validate(item) for item in items), key=lambda r: r.id)
+        return sorted((read(Registration, item) for item in items), key=lambda r: r.id)
 
     def save_registration(self, registration: Registration, *, expected_version: int | None) -> None:
         """Creates (`expected_version` None) or replaces that version. Raises Conflict if somebody else was first."""
@@ -158,7 +164,7 @@ class Store:
 
     def api_key(self, key_id: str) -> ApiKey | None:
         item = self._table.get(keys.api_key(key_id))
-        return ApiKey.model_validate(item) if item else None
+        return read(ApiKey, item) if item else None
 
     def api_keys(self) -> list[ApiKey]:
         names = self._table.query("pk = :pk", keys.API_KEYS)
@@ -204,12 +210,12 @@ def _outbox_row(event: Event) -> Item:
 
 
 def _row(model: Any) -> Item:
-    return {name: value for name, value in model.model_dump().items() if value is not None}
+    return {name: value for name, value in asdict(model).items() if value is not None}
 
 
 def _changes(before: Connection | None, after: Connection) -> tuple[Item, tuple[str, ...]]:
-    old = before.model_dump() if before else {}
-    new = after.model_dump()
+    old = asdict(before) if before else {}
+    new = asdict(after)
     changed: Iterable[str] = [name for name in new if name != "write_id" and (before is None or name in _MOVING or old[name] != new[name])]
     sets = {name: new[name] for name in changed if new[name] is not None}
     removes = tuple(name for name in changed if new[name] is None and before is not None)

@@ -6,7 +6,7 @@ where a code may go was frozen at `begin`; a link alone connects nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hmac import compare_digest
 from typing import Any
@@ -26,6 +26,7 @@ from chalicelib.engine.authorization_response import AuthorizationResponse, Flow
 from chalicelib.engine.registrations import Effective, Registrations, require_enabled
 
 PENDING_FIELD, CODE_FIELD = "pending", "code"
+PENDING_ID_LENGTH = 43  # of ids.random_token
 TRIES = 3  # a commit that lost to a refresh in flight is repeated over what is there now
 
 
@@ -152,6 +153,17 @@ class Connect:
         code = self._sealer.open(pending.sealed, _facts(pending.id, CODE_FIELD, _owner(pending)))
         return self._exchange(pending, effective, AuthorizationResponse(code["code"], code["code_verifier"]))
 
+    def conclude(self, pending: Pending, outcome: dict[str, str]) -> None:
+        """Keeps what the outcome page will say."""
+        self._store.conclude(pending, outcome)
+
+    def outcome(self, unverified_pending_id: str, cookie_of: Callable[[Pending], str | None]) -> Pending | None:
+        """A concluded flow, for the browser it was bound to and nobody else."""
+        pending = self._store.pending(unverified_pending_id) if len(unverified_pending_id) == PENDING_ID_LENGTH else None
+        if pending is None or pending.outcome is None or pending.expires_at <= self._clock() or not self._is_same_browser(pending, cookie_of(pending)):
+            return None
+        return pending
+
     # one step each
 
     def _depart(self, pending: Pending, effective: Effective) -> str:
@@ -196,7 +208,7 @@ class Connect:
                 before = self._store.connection(_owner(pending), pending.slug, pending.account)
                 connection_id = before.id if before and before.state != "disconnected" else connection_id
                 generation = before.generation + 1 if before else 1
-                blob = self._sealer.seal(answer.tokens.to_payload(), token_facts(probe.model_copy(update={"id": connection_id}), generation))
+                blob = self._sealer.seal(answer.tokens.to_payload(), token_facts(replace(probe, id=connection_id), generation))
                 continue
             except Exception:
                 self._revoke_stray(effective, answer)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from chalicelib.domain import lifecycle
-from chalicelib.domain.errors import IntegrityError, NotFound, StandpipeError, Unavailable
+from chalicelib.domain.errors import IntegrityError, NotFound, ProviderError, StandpipeError, Unavailable
 from chalicelib.domain.models import Connection, Owner
 from chalicelib.domain.tokens import TokenSet
 from chalicelib.doors import journal
@@ -12,9 +12,9 @@ from chalicelib.doors.crypto import Sealer, token_facts
 from chalicelib.doors.oauth import OAuth, Revoked
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace, new_write_id
-from chalicelib.engine.registrations import Registrations
+from chalicelib.engine.registrations import Effective, Registrations
 
-REVOKE_LEASE = timedelta(seconds=15)
+REVOKE_LEASE = timedelta(seconds=30)  # a refresh to have a token to show, and the revocation
 TRIES = 5
 
 
@@ -32,16 +32,17 @@ class Disconnect:
         now = self._clock()
         try:
             connection = self._store.lease(connection, new_write_id(), now + REVOKE_LEASE, now)
+            leased = True
         except LostRace:
-            connection = self._load(owner, slug, account)
-        revoked = self._revoke(connection)
+            connection, leased = self._load(owner, slug, account), False
+        revoked = self._revoke(connection, leased=leased)
         for _ in range(TRIES):
             try:
                 self._store.commit(lifecycle.disconnected(connection, self._clock()))
             except LostRace:
                 connection = self._load(owner, slug, account)
                 # A refresh stored new tokens meanwhile; those are the ones that live at the provider now.
-                revoked = self._revoke(connection)
+                revoked = self._revoke(connection, leased=False)
                 continue
             journal.write("disconnect", outcome=revoked, connection=connection.id, provider=slug, user=owner.user_id, organization=owner.organization_id)
             return revoked
@@ -53,10 +54,12 @@ class Disconnect:
             raise NotFound("There is no such connected account.", "connected_account_not_found")
         return connection
 
-    def _revoke(self, connection: Connection) -> Revoked:
+    def _revoke(self, connection: Connection, *, leased: bool) -> Revoked:
         try:
             effective = self._registrations.effective(self._registrations.get(connection.slug), connection.config, connection.authority)
             tokens = TokenSet.from_payload(self._sealer.open(connection.sealed or b"", token_facts(connection)))
+            if leased and effective.provider.revocation.token == "access_token" and not connection.lives(self._clock()):
+                tokens = self._renewed(effective, tokens)
             return effective.revoke(self._oauth, tokens)
         except Unavailable:
             raise
@@ -64,3 +67,12 @@ class Disconnect:
             # What cannot be read or has no registration any more cannot be revoked, and must not keep anybody from leaving.
             journal.write("disconnect_without_revocation", connection=connection.id, provider=connection.slug, cause=error.code)
             return "failed"
+
+    def _renewed(self, effective: Effective, tokens: TokenSet) -> TokenSet:
+        """A live access token for a provider that ends a grant only for one; to an expired one it answers "not found", and the grant lives on."""
+        if tokens.refresh_token is None:
+            return tokens
+        try:
+            return effective.ask(lambda credentials: self._oauth.refresh(effective.provider, credentials, tokens, self._clock())).tokens
+        except ProviderError:
+            return tokens

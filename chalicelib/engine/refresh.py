@@ -17,6 +17,7 @@ from chalicelib.domain.errors import GrantRefused, ProviderError, ProviderWeird,
 from chalicelib.domain.lifecycle import Reason, Transition
 from chalicelib.domain.models import Connection
 from chalicelib.domain.settings import LEASE_TTL, PROVIDER_DEADLINE, STORE_BUDGET
+from chalicelib.domain.stored import read
 from chalicelib.domain.tokens import TokenAnswer, TokenSet
 from chalicelib.doors import journal
 from chalicelib.doors.crypto import Ready, Sealer, token_facts
@@ -167,7 +168,7 @@ class Refresher:
         try:
             self._commit(transition, holder)
         except LostRace as lost:
-            return Outcome(_bucket(error), Connection.model_validate(lost.item) if lost.item else leased, error=error)
+            return Outcome(_bucket(error), read(Connection, lost.item) if lost.item else leased, error=error)
         return Outcome(_bucket(error), transition.after, error=error)
 
     def _refuse(self, connection: Connection, reason: Reason, error: GrantRefused | ProviderWeird | None, holder: str | None) -> Outcome:

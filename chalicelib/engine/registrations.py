@@ -5,7 +5,7 @@ Rule R8: a stored client secret only ever goes to the endpoints it was entered f
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -131,7 +131,7 @@ class Registrations:
     def update(self, slug: str, change: Change) -> Registration:
         now = self._clock()
         before = self.get(slug)
-        after = self._changed(before, change, now).model_copy(update={"version": before.version + 1})
+        after = replace(self._changed(before, change, now), version=before.version + 1)
         self._store.save_registration(after, expected_version=before.version)
         self._store.audit(now, "api", "data_integration.updated", {"slug": slug, "id": after.id, "secret_changed": change.client_secret is not None})
         return after
@@ -193,7 +193,7 @@ class Registrations:
             updates["custom_provider"] = self._custom(before, change.custom_provider)
         elif before.slug and catalogue.load(before.slug) is None and not before.custom_provider:
             raise Unprocessable("A custom provider needs 'custom_provider'.", "custom_provider_required")
-        after = before.model_copy(update=updates)
+        after = replace(before, **updates)
         provider = self.provider(after)
         client_id = change.client_id if change.client_id is not None else before.client_id
         moved = before.client_id is not None and (self._where(before) != self._where(after) or client_id != before.client_id)
@@ -207,7 +207,7 @@ class Registrations:
         if change.client_secret is not None:
             fresh = ClientSecret(sealed=self._sealer.seal({"secret": change.client_secret.reveal()}, _facts(after)), last_four=change.client_secret.last_four(), created_at=now)
             kept = (fresh, *kept)[:LIVE_SECRETS]
-        after = after.model_copy(update={"client_id": client_id, "client_secrets": kept})
+        after = replace(after, client_id=client_id, client_secrets=kept)
         if provider.scopes_required and not (after.scopes or provider.default_scopes()):
             raise Unprocessable(f"{provider.name} needs at least one scope.", "scopes_required", errors=[{"field": "scopes", "code": "required"}])
         for name, value in after.config.items():

@@ -1,7 +1,7 @@
 """The fetch: an access token that is live, or a plain reason why there is none. An expired one is never returned, on any path."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
@@ -89,7 +89,7 @@ class Tokens:
         if newer.state != "connected":
             return self._inactive(newer, newer.slug)
         if outcome.tokens is not None and newer.lives(self._clock()):
-            return Live(newer, outcome.tokens)
+            return Live(newer, self._living(outcome.tokens))
         return self._old_or(newer, rejected, _refusal(outcome, self._clock()))
 
     def _old_or(self, connection: Connection, rejected: int | None, error: Exception) -> Live | Inactive:
@@ -112,7 +112,14 @@ class Tokens:
             pass  # the token in hand is good; the note is for reports
 
     def _open(self, connection: Connection) -> TokenSet:
-        return TokenSet.from_payload(self._sealer.open(connection.sealed or b"", token_facts(connection)))
+        return self._living(TokenSet.from_payload(self._sealer.open(connection.sealed or b"", token_facts(connection))))
+
+    def _living(self, tokens: TokenSet) -> TokenSet:
+        """Without additional tokens that have ended: the main one is refreshed even where the provider refuses another."""
+        if not tokens.additional:
+            return tokens
+        now = self._clock()
+        return replace(tokens, additional={name: token for name, token in tokens.additional.items() if token.expires_at is None or token.expires_at > now})
 
     def _inactive(self, connection: Connection | None, slug: str) -> Inactive:
         registrations = self._registrations()

@@ -7,8 +7,9 @@ from chalice import Blueprint, Response
 from chalicelib import wiring
 from chalicelib.domain.errors import Forbidden, NotFound, StandpipeError, Unprocessable
 from chalicelib.domain.models import Connection, Owner
+from chalicelib.doors import journal
 from chalicelib.engine.tokens import Inactive, Live
-from chalicelib.web import bodies, wire
+from chalicelib.web import token_query, wire
 from chalicelib.web.edge import Request, answer, route, unprocessable
 
 api = Blueprint(__name__)
@@ -17,26 +18,26 @@ api = Blueprint(__name__)
 @route(api, "/data-integrations/{slug}/token", ["POST"])
 def fetch_token(request: Request, slug: str) -> Response:
     """A live access token, or why there is none."""
-    body = bodies.read(bodies.TokenBody, request.json())
-    owner = Owner(user_id=body.user_id, organization_id=body.organization_id)
-    result = wiring.engine().tokens.answer(owner, slug, min_ttl=timedelta(seconds=body.min_ttl), seconds_left=request.seconds_left)
-    return _token_answer(request, slug, body, result)
+    query = token_query.read(request.json())
+    owner = Owner(user_id=query.user_id, organization_id=query.organization_id)
+    result = wiring.engine().tokens.answer(owner, slug, min_ttl=timedelta(seconds=query.min_ttl), seconds_left=request.seconds_left)
+    return _token_answer(request, slug, owner, query.connected_account_id, result)
 
 
 @route(api, "/data-integrations/{slug}/token/rejected", ["POST"])
 def token_rejected(request: Request, slug: str) -> Response:
     """The provider answered 401 to this generation."""
+    from chalicelib.web import bodies
+
     body = bodies.read(bodies.RejectedBody, request.json())
     owner = Owner(user_id=body.user_id, organization_id=body.organization_id)
     result = wiring.engine().tokens.rejected(owner, slug, body.generation, seconds_left=request.seconds_left)
-    return _token_answer(request, slug, body, result)
+    return _token_answer(request, slug, owner, body.connected_account_id, result)
 
 
-def _token_answer(request: Request, slug: str, body: bodies.TokenBody, result: Live | Inactive) -> Response:
-    from chalicelib.doors import journal
-
+def _token_answer(request: Request, slug: str, owner: Owner, connected_account_id: str | None, result: Live | Inactive) -> Response:
     connection = result.connection
-    if body.connected_account_id is not None and (connection is None or connection.id != body.connected_account_id):
+    if connected_account_id is not None and (connection is None or connection.id != connected_account_id):
         raise NotFound("There is no such connected account.", "connected_account_not_found")
     journal.write(
         "token_read",
@@ -44,8 +45,8 @@ def _token_answer(request: Request, slug: str, body: bodies.TokenBody, result: L
         outcome="active" if isinstance(result, Live) else result.error,
         connection=connection.id if connection else None,
         provider=slug,
-        user=body.user_id,
-        organization=body.organization_id,
+        user=owner.user_id,
+        organization=owner.organization_id,
         generation=connection.generation if connection else None,
     )
     return answer(wire.token_answer(result))
@@ -54,6 +55,8 @@ def _token_answer(request: Request, slug: str, body: bodies.TokenBody, result: L
 @route(api, "/data-integrations/{slug}/authorize", ["POST"])
 def authorize(request: Request, slug: str) -> Response:
     """A link that lets one person connect one account."""
+    from chalicelib.web import bodies
+
     body = bodies.read(bodies.AuthorizeBody, request.json())
     if (body.code_challenge is None) != (body.code_challenge_method is None):
         raise unprocessable("code_challenge", "and 'code_challenge_method' go together.", "incomplete")
@@ -68,6 +71,7 @@ def authorize(request: Request, slug: str) -> Response:
 def finish(request: Request) -> Response:
     """The application vouches for the person who came back; only now is the code exchanged."""
     from chalicelib.engine.authorization_response import FlowError
+    from chalicelib.web import bodies
 
     body = bodies.read(bodies.FinishBody, request.json())
     try:
@@ -120,8 +124,8 @@ def health(request: Request) -> Response:
 
 
 def _owner(request: Request, user_id: str) -> Owner:
-    body = bodies.read(bodies.TokenBody, {"user_id": user_id, "organization_id": request.one("organization_id")})
-    return Owner(user_id=body.user_id, organization_id=body.organization_id)
+    query = token_query.read({"user_id": user_id, "organization_id": request.one("organization_id")})
+    return Owner(user_id=query.user_id, organization_id=query.organization_id)
 
 
 def _connection(owner: Owner, slug: str, connected_account_id: str | None) -> Connection:

@@ -7,11 +7,10 @@ any middleware sees them.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from chalice import Blueprint, Response
 
@@ -42,6 +41,8 @@ class Request:
     headers: dict[str, str]
     body: bytes
     seconds_left: Callable[[], float]
+    key_id: str | None = None
+    """The API key that was shown, once it was verified."""
 
     def one(self, name: str) -> str | None:
         """A query parameter that may be given once. Raises InvalidRequest for more."""
@@ -73,6 +74,8 @@ class Request:
             raise InvalidRequest("The form cannot be read.") from None
 
     def cookies(self) -> dict[str, str]:
+        from http.cookies import CookieError, SimpleCookie
+
         try:
             return {name: morsel.value for name, morsel in SimpleCookie(self.headers.get("cookie", "")).items()}
         except CookieError:
@@ -105,6 +108,14 @@ def read_request(event: dict[str, Any], context: Any) -> Request:
     )
 
 
+def path_value(value: str) -> str:
+    """A path parameter as the client meant it: a REST API hands it on as it was sent, percent-encoded. Raises InvalidRequest."""
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidRequest("The path is not UTF-8.") from None
+
+
 def _decoded(body: str) -> bytes:
     from base64 import b64decode
 
@@ -127,6 +138,11 @@ def error_answer(error: StandpipeError, request_id: str) -> Response:
     return Response(body, headers=headers, status_code=error.status)
 
 
+def note_refusal(request_id: str, method: str, template: str, error: StandpipeError, key_id: str | None = None) -> None:
+    """One line for every request that is answered with an error. The path as it was sent may hold a link's handle, so only its template is written."""
+    journal.write("refused", request=request_id, method=method, route=template, status=error.status, code=error.code, key=key_id)
+
+
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(body, headers={**JSON_HEADERS, **(headers or {})}, status_code=status)
 
@@ -147,9 +163,10 @@ def route(blueprint: Blueprint, path: str, methods: list[str], *, caller: str = 
             try:
                 request = read_request(event, context)
                 if caller == "api_key":
-                    wiring.engine().api_keys.authenticate(request.headers.get("authorization"))
-                response = view(request, **parameters)
+                    request = replace(request, key_id=wiring.engine().api_keys.authenticate(request.headers.get("authorization")).id)
+                response = view(request, **{name: path_value(value) for name, value in parameters.items()})
             except StandpipeError as error:
+                note_refusal(request_id, event["requestContext"]["httpMethod"], path, error, request.key_id if request else None)
                 if isinstance(error, IntegrityError):
                     journal.write("integrity_error", request=request_id, detail=error.detail)
                 response = on_error(error, request) if on_error else error_answer(error, request_id)

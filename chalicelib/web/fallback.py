@@ -3,7 +3,7 @@
 from chalice import Blueprint, Chalice, Response
 
 from chalicelib.domain.errors import MethodNotAllowed, NotFound
-from chalicelib.web.edge import Request, error_answer, route
+from chalicelib.web.edge import Request, error_answer, note_refusal, route
 
 METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
 
@@ -23,7 +23,9 @@ def mount(app: Chalice) -> None:
 
 def _wrong_method(blueprint: Blueprint, number: int, path: str, methods: list[str], allowed: str) -> None:
     def wrong_method(request: Request, **_parameters: str) -> Response:
-        response = error_answer(MethodNotAllowed(f"{request.method} is not possible here; {allowed} is."), request.id)
+        error = MethodNotAllowed(f"{request.method} is not possible here; {allowed} is.")
+        note_refusal(request.id, request.method, path, error)
+        response = error_answer(error, request.id)
         response.headers["Allow"] = allowed
         return response
 

@@ -43,7 +43,16 @@ def redirect(url: str, headers: dict[str, Any] | None = None) -> Response:
 def _outcome(kind: str, *, status: int = 400, **values: Any) -> Response:
     shown = outcomes.OUTCOMES[kind]
     texts = {"provider": "the provider", "app": wiring.engine().settings.app_name, "other": "another account", "held_by": "another account", **{name: value for name, value in values.items() if value}}
-    return page("outcome.html", status=status, tone=shown.tone, title=shown.title.format(**texts), text=shown.text.format(**texts), todo=shown.todo.format(**texts), detail=values.get("detail") or "", back=values.get("back"))
+    return page(
+        "outcome.html",
+        status=status,
+        tone=shown.tone,
+        title=shown.title.format(**texts),
+        text=shown.text.format(**texts),
+        todo=shown.todo.format(**texts),
+        detail=values.get("detail") or "",
+        back=values.get("back"),
+    )
 
 
 def _failed(error: StandpipeError, _request: Request | None) -> Response:
@@ -52,16 +61,29 @@ def _failed(error: StandpipeError, _request: Request | None) -> Response:
 
 
 def _flow_failed(error: Any) -> Response:
-    """The page for a FlowError. The pending authorization, if it is known, tells provider and return URL; both are our own data."""
+    """The page for a FlowError, where the address holds nothing worth leaving."""
+    _journal(error)
+    return _outcome(error.kind, status=outcomes.OUTCOMES[error.kind].status, **_told(error))
+
+
+def _journal(error: Any) -> None:
     pending: Pending | None = error.pending
-    provider, back = None, None
+    outcomes.journal_flow(outcome=error.kind, provider=pending.slug if pending else None, user=pending.user_id if pending else None, provider_code=error.provider_code)
+
+
+def _told(error: Any) -> dict[str, str]:
+    """What a FlowError tells the person. Provider and return URL are our own data; the rest is shown escaped."""
+    pending: Pending | None = error.pending
+    # A declined consent needs no explanation in the provider's words.
+    detail = "" if error.kind == "declined" else ": ".join(part for part in (error.provider_code, error.description) if part)
+    told = {"detail": detail, "other": error.other or "", "held_by": error.held_by or ""}
     if pending is not None:
-        provider = outcomes.provider_name(pending.slug)
-        back = pending.return_to if pending.return_to in wiring.engine().settings.return_urls else None
-    wiring_facts = {"outcome": error.kind, "provider": pending.slug if pending else None, "user": pending.user_id if pending else None, "provider_code": error.provider_code}
-    outcomes.journal_flow(**wiring_facts)
-    detail = ": ".join(part for part in (error.provider_code, error.description) if part)
-    return _outcome(error.kind, status=outcomes.OUTCOMES[error.kind].status, provider=provider, back=back, detail=detail, other=error.other, held_by=error.held_by)
+        told |= {"provider": outcomes.provider_name(pending.slug), "back": _back(pending) or ""}
+    return {name: value for name, value in told.items() if value}
+
+
+def _back(pending: Pending) -> str | None:
+    return pending.return_to if pending.return_to in wiring.engine().settings.return_urls else None
 
 
 def _cookie_name(pending_id: str) -> str:
@@ -132,26 +154,42 @@ def confirm(request: Request, handle: str) -> Response:
 
 @route(pages, "/callback/{registration_id}", ["GET"], caller="anyone", on_error=_failed)
 def callback(request: Request, registration_id: str) -> Response:
-    """The redirect back from the provider."""
+    """The redirect back from the provider. Its address holds the code, so it is left at once, however it ends."""
     from chalicelib.engine.authorization_response import FlowError
 
     cookies = request.cookies()
     try:
         returned = wiring.engine().connect.callback(registration_id, request.query, lambda pending: cookies.get(_cookie_name(pending.id)))
     except FlowError as error:
-        return _flow_failed(error)
+        _journal(error)
+        return _leave(error.pending, error.kind, _told(error))
     pending = returned.pending
-    spent = {"Set-Cookie": _cookie(pending.id, "", 0)}
     if returned.connect_code is not None:
-        state = request.query["state"][0]
-        return redirect(_with(pending.return_to or "", connect_code=returned.connect_code, state=state), spent)
+        return redirect(_with(pending.return_to or "", connect_code=returned.connect_code, state=request.query["state"][0]))
     connection = returned.connection
     assert connection is not None
     if pending.return_to is not None:
-        return redirect(_with(pending.return_to, status="connected", provider=pending.slug, connected_account_id=connection.id), spent)
-    done = _outcome("connected", status=200, provider=outcomes.provider_name(pending.slug), detail=", ".join(connection.missing_scopes()) and f"not granted: {', '.join(connection.missing_scopes())}")
-    done.headers.update(spent)
-    return done
+        return redirect(_with(pending.return_to, status="connected", provider=pending.slug, connected_account_id=connection.id))
+    missing = ", ".join(connection.missing_scopes())
+    return _leave(pending, "connected", {"provider": outcomes.provider_name(pending.slug), "detail": f"not granted: {missing}" if missing else ""})
+
+
+@route(pages, "/outcome/{name}", ["GET"], caller="anyone", on_error=_failed)
+def outcome(request: Request, name: str) -> Response:
+    """How a flow ended: in full for the browser it belongs to, in general terms for any other."""
+    cookies = request.cookies()
+    pending = wiring.engine().connect.outcome(name, lambda found: cookies.get(_cookie_name(found.id)))
+    told = dict(pending.outcome or {}) if pending else {}
+    kind = told.pop("kind", name if name in outcomes.OUTCOMES else "link_unknown")
+    return _outcome(kind, status=outcomes.OUTCOMES[kind].status, **told)
+
+
+def _leave(pending: Pending | None, kind: str, told: dict[str, str]) -> Response:
+    if pending is None:
+        return redirect(f"{wiring.engine().settings.url}/outcome/{kind}")
+    wiring.engine().connect.conclude(pending, {"kind": kind, **told})
+    # Another browser than the one that started sees the kind only.
+    return redirect(f"{wiring.engine().settings.url}/outcome/{kind if kind == 'wrong_browser' else pending.id}")
 
 
 def _with(url: str, **parameters: str) -> str:

@@ -3,7 +3,6 @@
 from chalice import Blueprint, Response
 
 from chalicelib import wiring
-from chalicelib.web import bodies
 from chalicelib.web.edge import Request, answer, route, unprocessable
 
 registrations_api = Blueprint(__name__)
@@ -39,7 +38,7 @@ def list_data_integrations(request: Request) -> Response:
 
 @route(registrations_api, "/data-integrations", ["POST"])
 def create_data_integration(request: Request) -> Response:
-    from chalicelib.web import wire_registrations
+    from chalicelib.web import bodies, wire_registrations
 
     body = bodies.read(bodies.CreateDataIntegrationBody, request.json())
     registrations = wiring.engine().registrations
@@ -57,7 +56,7 @@ def get_data_integration(request: Request, slug: str) -> Response:
 
 @route(registrations_api, "/data-integrations/{slug}", ["PUT"])
 def update_data_integration(request: Request, slug: str) -> Response:
-    from chalicelib.web import wire_registrations
+    from chalicelib.web import bodies, wire_registrations
 
     body = bodies.read(bodies.UpdateDataIntegrationBody, request.json())
     registrations = wiring.engine().registrations

@@ -1,6 +1,5 @@
 """The sandbox's simulated providers, mounted. In production these paths do not exist."""
 
-import time
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -44,7 +43,7 @@ def _serve(request: Request) -> Response:
         engine.simulator_state,
         engine.settings.url,
         wiring.now(),
-        time.sleep,
+        wiring.sleep,
     )
     return Response(answer.body, status_code=answer.status, headers={**HEADERS, **answer.headers})
 

@@ -8,6 +8,10 @@ import { Octokit } from "@octokit/rest";
 
 const user = process.argv[2] ?? "user_ana";
 const standpipe = new URL(process.env.STANDPIPE_URL ?? "http://localhost:8000");
+if (!process.env.STANDPIPE_API_KEY) {
+  console.error("STANDPIPE_API_KEY is not set; make run writes it to .local/standpipe.env");
+  process.exit(1);
+}
 const workos = new WorkOS(process.env.STANDPIPE_API_KEY, {
   apiHostname: standpipe.hostname,
   port: Number(standpipe.port) || undefined,
@@ -28,16 +32,16 @@ async function liveToken() {
     console.log(`GitHub is not connected for ${user}. Connect it here:\n${await connectLink()}`);
     process.exit(2);
   }
-  const account = await workos.pipes.getUserConnectedAccount({ userId: user, slug: "github" });
-  console.log(`GitHub has to be connected again (${account.stateReason ?? "needs_reauthorization"}). Reconnect here:\n${await connectLink()}`);
+  // Standpipe says why as well; WorkOS's types have no place for that, so it is read as it came.
+  const { data: account } = await workos.get(`/user_management/users/${encodeURIComponent(user)}/connected_accounts/github`);
+  console.log(`GitHub has to be connected again (${account.state_reason}). Reconnect here:\n${await connectLink()}`);
   process.exit(3);
 }
 
-// GitHub answered 401 although the token looked alive: the user revoked it there. Standpipe checks with GitHub and says what is true now.
 async function reportRejected(token) {
-  const { data } = await workos.post("/data-integrations/github/token", { user_id: user });
-  if (data.active && data.access_token.access_token === token) {
-    await workos.post("/data-integrations/github/token/rejected", { user_id: user, generation: data.access_token.generation });
+  const { data: answer } = await workos.post("/data-integrations/github/token", { user_id: user });
+  if (answer.active && answer.access_token.access_token === token) {
+    await workos.post("/data-integrations/github/token/rejected", { user_id: user, generation: answer.access_token.generation });
   }
 }
 
@@ -53,6 +57,7 @@ try {
   found = await repositories(token);
 } catch (error) {
   if (error.status !== 401) throw error;
+  // The token looked alive and GitHub refused it: the user revoked it there. Standpipe asks GitHub and says what is true now.
   await reportRejected(token);
   token = await liveToken();
   found = await repositories(token);

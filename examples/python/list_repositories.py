@@ -13,7 +13,7 @@ from workos import WorkOSClient
 
 user = sys.argv[1] if len(sys.argv) > 1 else "user_ana"
 standpipe = os.environ.get("STANDPIPE_URL", "http://localhost:8000")
-api_key = os.environ["STANDPIPE_API_KEY"]
+api_key = os.environ.get("STANDPIPE_API_KEY") or sys.exit("STANDPIPE_API_KEY is not set; make run writes it to .local/standpipe.env")
 workos = WorkOSClient(api_key=api_key, client_id="standpipe", base_url=standpipe)
 # In a sandbox "GitHub" is the simulator; with real credentials this is https://api.github.com.
 github_api = os.environ.get("GITHUB_API_URL", f"{standpipe}/simulator/github")
@@ -31,26 +31,24 @@ def live_token() -> str:
         print(f"GitHub is not connected for {user}. Connect it here:\n{connect_link()}")
         sys.exit(2)
     account = workos.pipes.get_user_connected_account(user, "github")
-    print(f"GitHub has to be connected again ({account.state_reason or 'needs_reauthorization'}). Reconnect here:\n{connect_link()}")
+    print(f"GitHub has to be connected again ({account.state_reason}). Reconnect here:\n{connect_link()}")
     sys.exit(3)
 
 
 def report_rejected(token: str) -> None:
-    """GitHub answered 401 although the token looked alive: the user revoked it there. Standpipe checks with GitHub and says what is true now."""
-    headers = {"Authorization": f"Bearer {api_key}"}
-    answer = requests.post(f"{standpipe}/data-integrations/github/token", json={"user_id": user}, headers=headers, timeout=30).json()
+    answer = workos.request_raw("POST", ("data-integrations", "github", "token"), body={"user_id": user})
     if answer["active"] and answer["access_token"]["access_token"] == token:
-        body = {"user_id": user, "generation": answer["access_token"]["generation"]}
-        requests.post(f"{standpipe}/data-integrations/github/token/rejected", json=body, headers=headers, timeout=30)
+        generation = answer["access_token"]["generation"]
+        workos.request_raw("POST", ("data-integrations", "github", "token", "rejected"), body={"user_id": user, "generation": generation})
 
 
 def repositories(token: str) -> requests.Response:
     return requests.get(f"{github_api}/user/repos", headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
 
-token = live_token()
-found = repositories(token)
+found = repositories(token := live_token())
 if found.status_code == 401:
+    # The token looked alive and GitHub refused it: the user revoked it there. Standpipe asks GitHub and says what is true now.
     report_rejected(token)
     found = repositories(live_token())
 found.raise_for_status()

@@ -17,7 +17,7 @@ from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.core import lambda_runtime
 
-from ops.local import gateway
+from ops.local import gateway, permissions
 from ops.local.saving import Saver
 
 # A function sees what it has in AWS: its own package and boto3, not what happens to be installed for this process.
@@ -32,6 +32,7 @@ def main() -> None:
     # ministack waits this long for a handler's first log line, after every call; one that wrote any has written it before it answered.
     lambda_runtime.Worker._drain_stderr_bounded = functools.partialmethod(lambda_runtime.Worker._drain_stderr_bounded, first_line_wait=0.002)
     gateway.install()
+    permissions.install()
     for noisy in ("hypercorn.access", "persistence"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     asyncio.run(_serve(int(os.environ["GATEWAY_PORT"])))

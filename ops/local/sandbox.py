@@ -110,6 +110,7 @@ class Sandbox:
             **self._credentials(),
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.aws_port),
+            "AUTH": "true",  # IAM is enforced: a function may do what its role in resources.json lets it do
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.directory / "aws"),
             "IOT_MTLS_ENABLED": "0",
@@ -122,7 +123,9 @@ class Sandbox:
         with log.open("wb") as output:
             # Its standard input is a pipe that it watches: when this process ends, however it ends, that one saves and ends too.
             # A session of its own: Ctrl-C in the terminal reaches this process only, which then ends the child in order.
-            self._cloud = subprocess.Popen([sys.executable, "-m", "ops.local.launch"], env=environ, cwd=self.directory, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            self._cloud = subprocess.Popen(
+                [sys.executable, "-m", "ops.local.launch"], env=environ, cwd=self.directory, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
         until = time.monotonic() + 60
         while time.monotonic() < until:
             if self._cloud.poll() is not None:

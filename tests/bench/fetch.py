@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,7 +70,7 @@ def prepare(stage: Stage) -> Scene:
     )
     tokens = TokenSet(Secret("ya29." + "a" * 218), Secret("1//" + "r" * 100))
     sealed = engine.sealer.seal(tokens.to_payload(), token_facts(connection))
-    engine.store.commit(Transition(None, Connection(**{**dict(connection), "sealed": sealed})))
+    engine.store.commit(Transition(None, replace(connection, sealed=sealed)))
     _record, api_key = engine.api_keys.create("bench")
     event = fetch_event(SLUG, api_key, {"user_id": OWNER.user_id, "organization_id": OWNER.organization_id})
     return Scene(stage, {**stage.cloud.environ, **stage.environ}, event, keys.connection(OWNER, SLUG))

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.domain.models import Connection, Pending
 from chalicelib.domain.secret import Secret
+from chalicelib.domain.stored import read
 from chalicelib.domain.tokens import TokenAnswer, TokenSet
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -15,7 +16,8 @@ CANARY = "canary-Zx81"
 
 def connection(**changes: Any) -> Connection:
     """A healthy connection, made two hours ago, refreshed one hour ago, with an hour to live."""
-    return Connection.model_validate(
+    return read(
+        Connection,
         {
             "id": "data_installation_01",
             "user_id": "user_1",
@@ -43,12 +45,13 @@ def connection(**changes: Any) -> Connection:
             "refreshed_at": NOW - HOUR,
             "last_used_at": NOW - HOUR,
             **changes,
-        }
+        },
     )
 
 
 def pending(**changes: Any) -> Pending:
-    return Pending.model_validate(
+    return read(
+        Pending,
         {
             "id": "pending_1",
             "handle_digest": "h",
@@ -67,7 +70,7 @@ def pending(**changes: Any) -> Pending:
             "expires_at": NOW + timedelta(minutes=9),
             "ttl": 1,
             **changes,
-        }
+        },
     )
 
 

@@ -1,6 +1,7 @@
 """Every change of a connection against every state it may be in."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import get_args
 
@@ -187,7 +188,7 @@ def test_a_fetch_holds_back_for_seconds_while_the_sweep_backs_off_for_longer(ret
 def test_a_tombstone_forgets_everything_but_who_and_which_generation() -> None:
     after = lifecycle.disconnected(STATES["connected"], NOW).after  # type: ignore[arg-type]
 
-    kept = {name for name, value in after.model_dump().items() if value not in (None, (), {}, False, 0)}
+    kept = {name for name, value in asdict(after).items() if value not in (None, (), {}, False, 0)}
     assert kept == {"id", "user_id", "organization_id", "slug", "account", "registration_id", "authority", "state", "generation", "token_type", "created_at", "updated_at", "ttl"}
     assert after.ttl == int((NOW + timedelta(days=30)).timestamp())
 

