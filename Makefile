@@ -8,12 +8,11 @@ STAGE ?= local
 run: .venv/ops
 	@$(VENV) -m ops run --port $(PORT)
 
-stop: .venv/ops
-	@$(VENV) -m ops stop
+stop:
+	@[ ! -x $(VENV) ] || $(VENV) -m ops stop
 
-clean: .venv/ops
-	@$(VENV) -m ops clean
-	rm -rf .venv
+clean: stop
+	rm -rf .local .venv
 
 key: .venv/ops
 	@$(VENV) -m ops key --stage $(STAGE)

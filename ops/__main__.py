@@ -1,8 +1,7 @@
-"""`python -m ops …`: run, stop, clean, deploy, key. Each command says what it does and, when it fails, what to do."""
+"""`python -m ops …`: run, stop, deploy, key. Each command says what it does and, when it fails, what to do."""
 
 import argparse
 import os
-import shutil
 import signal
 import sys
 import time
@@ -56,13 +55,6 @@ def stop(_: argparse.Namespace) -> None:
             return
         time.sleep(0.1)
     raise StepFailed("Stopping", f"process {running} does not end", f"Look at it: ps {running}")
-
-
-def clean(arguments: argparse.Namespace) -> None:
-    """Ends it and forgets everything it kept."""
-    stop(arguments)
-    shutil.rmtree(LOCAL, ignore_errors=True)
-    print("Removed .local/.")
 
 
 def deploy_stage(arguments: argparse.Namespace) -> None:
@@ -145,7 +137,6 @@ def main() -> None:
     running.add_argument("--aws-port", type=int, default=int(os.environ.get("AWS_PORT", "0")), help="of the embedded AWS; 4566 or a free one if not given")
     running.set_defaults(do=run)
     commands.add_parser("stop", help="end a running sandbox").set_defaults(do=stop)
-    commands.add_parser("clean", help="end it and forget everything it kept").set_defaults(do=clean)
     deploying = commands.add_parser("deploy", help="resources and functions of a stage, into AWS")
     deploying.add_argument("--stage", required=True)
     deploying.set_defaults(do=deploy_stage)

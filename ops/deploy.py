@@ -66,6 +66,8 @@ def chalice(project: Path, stage: str, environ: dict[str, str]) -> None:
         raise StepFailed(
             f"chalice deploy --stage {stage}", f"exit code {done.returncode}\n    {tail}", "The lines above are Chalice's own. Credentials, quotas and package downloads are the usual causes."
         )
+    if "AWS_ENDPOINT_URL" not in environ:
+        print(done.stdout.strip(), flush=True)  # names the domain's target, and any package that could not be built
 
 
 def api_url(project: Path, stage: str) -> str | None:

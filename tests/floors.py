@@ -73,7 +73,9 @@ def libraries_stay_behind_their_door(path: str, tree: ast.Module) -> Iterator[st
 def environment_is_read_once(path: str, tree: ast.Module) -> Iterator[str]:
     names = {"environ", "environb", "getenv", "getenvb"}
     for node in ast.walk(tree):
-        if (isinstance(node, ast.Attribute) and node.attr in names and _text(node.value) == "os") or (isinstance(node, ast.ImportFrom) and node.module == "os" and names & {a.name for a in node.names}):
+        if (isinstance(node, ast.Attribute) and node.attr in names and _text(node.value) == "os") or (
+            isinstance(node, ast.ImportFrom) and node.module == "os" and names & {a.name for a in node.names}
+        ):
             if not _within(path, ENVIRONMENT):
                 yield f"line {node.lineno} reads the environment"
 

@@ -29,7 +29,7 @@ def read(kind: type[Stored], row: Mapping[str, Any]) -> Stored:
         if reader is not None:
             try:
                 values[name] = reader(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, AttributeError):
                 raise DamagedRow(f"{kind.__name__}.{name} cannot be read") from None
     try:
         return kind(**values)

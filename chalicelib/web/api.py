@@ -1,14 +1,15 @@
 """The public API of the application's backend: authorize, finish, fetch, disconnect, look. WorkOS's own routes and names."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from chalice import Blueprint, Response
 
 from chalicelib import wiring
-from chalicelib.domain.errors import Forbidden, NotFound, StandpipeError, Unprocessable
+from chalicelib.domain.errors import Conflict, Forbidden, NotFound, StandpipeError, Unprocessable
 from chalicelib.domain.models import Connection, Owner
 from chalicelib.doors import journal
-from chalicelib.engine.tokens import Inactive, Live
+from chalicelib.engine.tokens import Inactive, Live, Tokens
 from chalicelib.web import token_query, wire
 from chalicelib.web.edge import Request, answer, route, unprocessable
 
@@ -20,8 +21,7 @@ def fetch_token(request: Request, slug: str) -> Response:
     """A live access token, or why there is none."""
     query = token_query.read(request.json())
     owner = Owner(user_id=query.user_id, organization_id=query.organization_id)
-    result = wiring.engine().tokens.answer(owner, slug, min_ttl=timedelta(seconds=query.min_ttl), seconds_left=request.seconds_left)
-    return _token_answer(request, slug, owner, query.connected_account_id, result)
+    return _token_answer(request, slug, owner, query.connected_account_id, lambda tokens: tokens.answer(owner, slug, min_ttl=timedelta(seconds=query.min_ttl), seconds_left=request.seconds_left))
 
 
 @route(api, "/data-integrations/{slug}/token/rejected", ["POST"])
@@ -31,24 +31,34 @@ def token_rejected(request: Request, slug: str) -> Response:
 
     body = bodies.read(bodies.RejectedBody, request.json())
     owner = Owner(user_id=body.user_id, organization_id=body.organization_id)
-    result = wiring.engine().tokens.rejected(owner, slug, body.generation, seconds_left=request.seconds_left)
-    return _token_answer(request, slug, owner, body.connected_account_id, result)
+    return _token_answer(request, slug, owner, body.connected_account_id, lambda tokens: tokens.rejected(owner, slug, body.generation, seconds_left=request.seconds_left))
 
 
-def _token_answer(request: Request, slug: str, owner: Owner, connected_account_id: str | None, result: Live | Inactive) -> Response:
-    connection = result.connection
-    if connected_account_id is not None and (connection is None or connection.id != connected_account_id):
-        raise NotFound("There is no such connected account.", "connected_account_not_found")
-    journal.write(
-        "token_read",
-        request=request.id,
-        outcome="active" if isinstance(result, Live) else result.error,
-        connection=connection.id if connection else None,
-        provider=slug,
-        user=owner.user_id,
-        organization=owner.organization_id,
-        generation=connection.generation if connection else None,
-    )
+def _token_answer(request: Request, slug: str, owner: Owner, connected_account_id: str | None, ask: Callable[[Tokens], Live | Inactive]) -> Response:
+    """Every read leaves a line that says who read what and how it ended, a refused one too (rule R22)."""
+    connection: Connection | None = None
+    outcome = "internal_error"
+    try:
+        result = ask(wiring.engine().tokens)
+        connection = result.connection
+        if connected_account_id is not None and (connection is None or connection.id != connected_account_id):
+            raise NotFound("There is no such connected account.", "connected_account_not_found")
+        outcome = "active" if isinstance(result, Live) else result.error
+    except StandpipeError as error:
+        outcome = error.code
+        raise
+    finally:
+        journal.write(
+            "token_read",
+            request=request.id,
+            key=request.key_id,
+            outcome=outcome,
+            connection=connection.id if connection else None,
+            provider=slug,
+            user=owner.user_id,
+            organization=owner.organization_id,
+            generation=connection.generation if connection else None,
+        )
     return answer(wire.token_answer(result))
 
 
@@ -84,6 +94,8 @@ def finish(request: Request) -> Response:
 def _refused_finish(kind: str, provider_code: str) -> StandpipeError:
     if kind == "other_account":
         return Forbidden("The person signed in with another account than the one connected before. Disconnect that one first.", "other_account")
+    if kind == "configuration_changed":
+        return Conflict("The settings of the provider were changed while the person was connecting. Nothing was connected; start again with POST …/authorize.", kind)
     detail = f" ({provider_code})" if provider_code else ""
     return Unprocessable(f"The provider did not give tokens for this code{detail}. Nothing was changed; start again with POST …/authorize.", kind)
 

@@ -36,6 +36,10 @@ OUTCOMES = {
 }  # fmt: skip
 
 
+# What may be told without knowing the flow; the other pages are only shown for one that ended so.
+GENERAL = frozenset({"invalid_response", "link_expired", "link_unknown", "link_used", "wrong_browser"})
+
+
 def provider_name(slug: str) -> str:
     registrations = wiring.engine().registrations
     try:

@@ -180,16 +180,16 @@ def outcome(request: Request, name: str) -> Response:
     cookies = request.cookies()
     pending = wiring.engine().connect.outcome(name, lambda found: cookies.get(_cookie_name(found.id)))
     told = dict(pending.outcome or {}) if pending else {}
-    kind = told.pop("kind", name if name in outcomes.OUTCOMES else "link_unknown")
+    kind = told.pop("kind", name if name in outcomes.GENERAL else "link_unknown")
     return _outcome(kind, status=outcomes.OUTCOMES[kind].status, **told)
 
 
 def _leave(pending: Pending | None, kind: str, told: dict[str, str]) -> Response:
-    if pending is None:
+    # Whoever comes a second time, too late or in another browser must not change how the flow ended.
+    if pending is None or kind in ("link_used", "link_expired", "wrong_browser"):
         return redirect(f"{wiring.engine().settings.url}/outcome/{kind}")
     wiring.engine().connect.conclude(pending, {"kind": kind, **told})
-    # Another browser than the one that started sees the kind only.
-    return redirect(f"{wiring.engine().settings.url}/outcome/{kind if kind == 'wrong_browser' else pending.id}")
+    return redirect(f"{wiring.engine().settings.url}/outcome/{pending.id}")
 
 
 def _with(url: str, **parameters: str) -> str:

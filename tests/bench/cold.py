@@ -34,8 +34,7 @@ answer = app.app(event, Context())
 assert answer["statusCode"] == 200, answer
 """
 FLOOR = f"""
-import boto3, aws_encryption_sdk, requests_oauthlib
-from pydantic import BaseModel
+import boto3, aws_encryption_sdk, requests_oauthlib, pydantic
 boto3.client("dynamodb", region_name="{REGION}")
 boto3.client("kms", region_name="{REGION}")
 """

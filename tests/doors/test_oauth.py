@@ -22,7 +22,7 @@ from tests.doors.rows import provider
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # RFC 7636 appendix B.
 VERIFIER, CHALLENGE = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-ODD = "vault:special +/%&=\"ü✓"
+ODD = 'vault:special +/%&="ü✓'
 CLIENT = Credentials("client", Secret("s3cret"))
 
 

@@ -1,50 +1,23 @@
 """The table as the engine sees it: every condition, and every answer that got lost after the write was applied."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 
 from chalicelib.domain import lifecycle
 from chalicelib.domain.errors import Conflict, Unavailable
-from chalicelib.domain.models import ApiKey, ClientSecret, Connection, Owner, Registration
+from chalicelib.domain.models import ApiKey, Connection, Owner
+from chalicelib.domain.stored import read
 from chalicelib.doors import keys
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace, Table
-from chalicelib.wiring import AWS_CONFIG
-from tests.cloud import REGION, Stage
+from tests.cloud import Stage
 from tests.domain.samples import CANARY, HOUR, NOW, answer, connection, pending
-from tests.peers import FaultProxy, faults
-from tests.peers.fault_proxy import Recorded
-
-LEASE = timedelta(seconds=45)
-OWNER = Owner(user_id="user_1", organization_id="org_1")
-REGISTRATION = Registration(id="data_integration_01", slug="acme", client_secrets=(ClientSecret(sealed=b"x", last_four="abcd", created_at=NOW),), scopes=(), created_at=NOW, updated_at=NOW)
-
-
-class Way:
-    """A client whose way to the table leads through a proxy that breaks the next request of an operation."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._name = stage.table
-        self._planned: dict[str, faults.Fault] = {}
-        self.asked: list[str] = []
-        self.proxy = FaultProxy(stage.cloud.endpoint, self._choose)
-
-    def store(self) -> Store:
-        client = boto3.client("dynamodb", endpoint_url=self.proxy.base_url, region_name=REGION, config=AWS_CONFIG)
-        return Store(Table(client, self._name))
-
-    def breaks(self, operation: str, fault: faults.Fault) -> None:
-        self._planned[operation] = fault
-
-    def _choose(self, record: Recorded) -> faults.Fault | None:
-        target = {name.lower(): value for name, value in record.headers.items()}.get("x-amz-target", "").rsplit(".", 1)[-1]
-        self.asked.append(target)
-        return self._planned.pop(target, None)
+from tests.doors.stored import LEASE, OWNER, REGISTRATION, now_in, refreshed, refused, saved
 
 
 @pytest.fixture
@@ -53,32 +26,10 @@ def store(stage: Stage) -> Store:
 
 
 @pytest.fixture
-def way(stage: Stage) -> Iterator[Way]:
-    made = Way(stage)
-    with made.proxy:
-        yield made
-
-
-@pytest.fixture
 def raw(stage: Stage) -> Callable[[str], Any]:
     """A call past all doors, to see what is really there."""
     client = stage.cloud.client("dynamodb")
     return lambda operation, **more: getattr(client, operation)(TableName=stage.table, **more)
-
-
-def saved(store: Store, **changes: Any) -> Connection:
-    """A connection in the table, as a first connect leaves it and `changes` make it."""
-    made = connection(**changes)
-    store.commit(lifecycle.Transition(None, made))
-    found = store.connection(OWNER, "acme")
-    assert found is not None
-    return found
-
-
-def now_in(store: Store) -> Connection:
-    found = store.connection(OWNER, "acme")
-    assert found is not None
-    return found
 
 
 def without_write_id(found: Connection) -> Connection:
@@ -195,14 +146,6 @@ def test_one_of_eight_takes_the_lease(store: Store) -> None:
 # the fence
 
 
-def refreshed(before: Connection) -> lifecycle.Transition:
-    return lifecycle.refreshed(before, answer(), b"blob-4", idle_limit=0, now=NOW)
-
-
-def refused(before: Connection) -> lifecycle.Transition:
-    return lifecycle.refused(before, "refused", "invalid_grant", NOW)
-
-
 @pytest.mark.parametrize("make", [refreshed, refused], ids=["update", "transaction"])
 def test_a_store_is_fenced_by_generation_and_lease(store: Store, raw: Any, make: Callable[[Connection], lifecycle.Transition]) -> None:
     leased = store.lease(saved(store), "w1", NOW + LEASE, NOW)
@@ -256,66 +199,6 @@ def test_a_note_of_use_changes_nothing_else(store: Store) -> None:
     store.touch(replace(before, generation=2), NOW + 2 * HOUR)
 
     assert now_in(store) == replace(before, last_used_at=NOW + HOUR)
-
-
-# an answer lost after the write was applied
-
-WRITES: dict[str, tuple[str, Callable[[Store, Connection], Any], Callable[[Store], bool]]] = {
-    "lease": ("UpdateItem", lambda s, c: s.lease(c, "w1", NOW + LEASE, NOW), lambda s: now_in(s).lease_owner == "w1"),
-    "store": ("UpdateItem", lambda s, c: s.commit(refreshed(c)), lambda s: now_in(s).generation == 4),
-    "verdict": ("TransactWriteItems", lambda s, c: s.commit(refused(c)), lambda s: len(s.events_of(now_in(s).id)) == 1),
-    "begin": ("PutItem", lambda s, _c: s.begin(pending(id="new")), lambda s: s.pending("new") is not None),
-    "advance": ("UpdateItem", lambda s, _c: s.advance(pending(), "opened", browser_digest="b"), lambda s: getattr(s.pending("pending_1"), "stage", "") == "opened"),
-    "registration made": ("PutItem", lambda s, _c: s.save_registration(replace(REGISTRATION, slug="new"), expected_version=None), lambda s: s.registration("new") is not None),
-    "registration changed": (
-        "PutItem", lambda s, _c: s.save_registration(replace(REGISTRATION, version=2), expected_version=1), lambda s: getattr(s.registration("acme"), "version", 0) == 2,
-    ),
-    "touch": ("UpdateItem", lambda s, c: s.touch(c, NOW + HOUR), lambda s: now_in(s).last_used_at == NOW + HOUR),
-    "key revoked": ("UpdateItem", lambda s, _c: s.revoke_api_key("01", NOW), lambda s: getattr(s.api_key("01"), "revoked_at", None) == NOW),
-}  # fmt: skip
-LOST = {
-    "connection closed": faults.lose_answer(),
-    "500 after the fact": faults.status(500, {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": ""}, forward=True),
-}
-
-
-@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
-@pytest.mark.parametrize(("operation", "write", "happened"), WRITES.values(), ids=WRITES)
-def test_a_lost_answer_to_an_applied_write_is_a_success(store: Store, way: Way, operation: str, write: Callable[[Store, Connection], Any], happened: Callable[[Store], bool], lost: faults.Fault) -> None:
-    before = saved(store)
-    store.begin(pending())
-    store.save_registration(REGISTRATION, expected_version=None)
-    store.save_api_key(ApiKey(id="01", name="ci", secret_digest="d", created_at=NOW))
-    way.breaks(operation, lost)
-    write(way.store(), before)
-
-    assert way.asked == [operation] * 2 and happened(store)
-
-
-def test_a_note_of_use_in_between_does_not_make_a_lost_answer_a_lost_race(store: Store, way: Way) -> None:
-    """Another process's fetch may come between a write and its second try."""
-    before = saved(store)
-
-    def act(exchange: faults.Exchange) -> None:
-        exchange.forward()
-        store.touch(before, NOW + HOUR)
-        exchange.close()
-
-    way.breaks("UpdateItem", faults.Fault("touched", act))
-    leased = way.store().lease(before, "w1", NOW + LEASE, NOW)
-
-    assert (leased.lease_owner, leased.last_used_at) == ("w1", NOW + HOUR)
-
-
-@pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems"])
-def test_a_lost_answer_does_not_hide_that_another_was_first(store: Store, way: Way, operation: str) -> None:
-    before = saved(store)
-    store.commit(refreshed(before))
-    way.breaks(operation, faults.lose_answer())
-
-    with pytest.raises(LostRace):
-        way.store().commit(refreshed(before) if operation == "UpdateItem" else refused(before))
-    assert (now_in(store).generation, now_in(store).state) == (4, "connected")
 
 
 # pending authorizations, registrations, keys

@@ -53,7 +53,9 @@ def test_r19_what_has_no_form_is_refused_without_being_shown(value: Any) -> None
     assert "canary" not in str(caught.value)
 
 
-OWNERS = st.builds(Owner, user_id=st.none() | st.text(max_size=8), organization_id=st.none() | st.text(max_size=8)).filter(lambda o: not any("\ud800" <= c <= "\udfff" for c in f"{o.user_id}{o.organization_id}"))
+OWNERS = st.builds(Owner, user_id=st.none() | st.text(max_size=8), organization_id=st.none() | st.text(max_size=8)).filter(
+    lambda o: not any("\ud800" <= c <= "\udfff" for c in f"{o.user_id}{o.organization_id}")
+)
 
 
 @given(OWNERS, OWNERS)

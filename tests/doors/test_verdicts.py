@@ -243,10 +243,17 @@ def test_no_retry_after_breaks_the_reader(header: str) -> None:
     assert found is None or 1 <= found <= verdicts.MAX_RETRY_AFTER
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["error", "access_token", "ok", "status", "authed_user", "scope", "a"]), inner, max_size=5))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["error", "access_token", "ok", "status", "authed_user", "scope", "a"]), inner, max_size=5),
+)
 
 
-@given(status=st.sampled_from([200, 204, 302, 400, 401, 403, 429, 500]), body=st.binary(max_size=200) | JSON.map(lambda v: json.dumps(v).encode()), slug=st.sampled_from(["github", "slack", "google", "salesforce"]))
+@given(
+    status=st.sampled_from([200, 204, 302, 400, 401, 403, 429, 500]),
+    body=st.binary(max_size=200) | JSON.map(lambda v: json.dumps(v).encode()),
+    slug=st.sampled_from(["github", "slack", "google", "salesforce"]),
+)
 def test_every_answer_gets_one_verdict(status: int, body: bytes, slug: str) -> None:
     """Whatever comes: a token, or one of the four classes, never a crash."""
     try:

@@ -125,10 +125,6 @@ class Scene:
     def token_path(self) -> str:
         return urlsplit(self.peer.token_endpoint).path
 
-    @property
-    def authorize_path(self) -> str:
-        return urlsplit(self.peer.authorization_endpoint).path
-
     @cached_property
     def first(self) -> Process:
         """A process with the right time."""

@@ -2,6 +2,9 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
 
 from chalicelib.domain.errors import Unavailable
 from chalicelib.engine.authorization_response import FlowError
@@ -72,6 +75,23 @@ def test_a_fetch_a_report_and_another_process_during_a_refresh_wait_for_it(stric
         results = [first.result(20), *(future.result(20) for future in during)]
     assert strict.posts() == 1
     assert generations(results) == {2}
+
+
+@pytest.mark.parametrize("skew", [-20, 20])
+def test_processes_whose_clocks_differ_refresh_once(strict: Scene, skew: int) -> None:
+    """By as much as a lease is longer than the longest refresh."""
+    owner, gate = new_owner(), faults.Gate()
+    strict.connected(owner)
+    one, other = strict.process(EXPIRED), strict.process(EXPIRED + timedelta(seconds=skew))
+    strict.fault(faults.hold(gate))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(one.fetch, owner)
+        assert gate.reached.wait(10)
+        second = pool.submit(other.fetch, owner)
+        assert not second.done()
+        gate.open()
+        assert generations([first.result(20), second.result(20)]) == {2}
+    assert strict.posts() == 1
 
 
 def test_who_waited_for_a_failed_refresh_does_not_ask_the_failing_provider_again(strict: Scene) -> None:

@@ -9,6 +9,8 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+import requests
+
 from chalicelib import wiring
 from chalicelib.doors.table import decode_item
 from tests.cloud import Stage
@@ -67,6 +69,13 @@ class Browser:
         assert gone.status == 303, gone.text
         return gone.location
 
+    def arrive(self, back: str) -> Answer:
+        """Opens the redirect back and follows it as long as it stays with us: the last page, or the redirect to the application."""
+        answer = self.get(back)
+        while answer.status == 303 and answer.location.startswith(self.origin + "/"):
+            answer = self.get(answer.location)
+        return answer
+
     def back_from(self, peer: Peer, url: str, user: str) -> str:
         """Confirms, allows at the provider; returns the address the provider sends the browser to, not opened yet."""
         return peer.approve(self.confirm(url), user=user)
@@ -122,12 +131,19 @@ class Site:
     def connect(self, user: str, *, at: str | None = None, **more: Any) -> Answer:
         """The whole trip in one browser; `at` is who logs in at the provider."""
         browser = self.browser()
-        return browser.get(browser.back_from(self.peer, self.authorize(user, **more)["url"], at or user))
+        return browser.arrive(browser.back_from(self.peer, self.authorize(user, **more)["url"], at or user))
 
     def connected(self, user: str, **more: Any) -> dict[str, Any]:
         done = self.connect(user, **more)
         assert done.status in (200, 303), done.text
         return dict(self.account(user).json())
+
+    def works(self, user: str) -> bool:
+        """Whether the provider itself takes the token that Standpipe hands out."""
+        answer = self.token(user)
+        assert answer["active"], answer
+        header = {"Authorization": f"Bearer {answer['access_token']['access_token']}"}
+        return requests.get(self.peer.userinfo_endpoint, headers=header, timeout=10).status_code == 200
 
     def exchanges(self) -> int:
         return self.at_peer.posts("authorization_code")
