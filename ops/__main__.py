@@ -1,29 +1,31 @@
 """`python -m ops …`: run, stop, deploy, key. Each command says what it does and, when it fails, what to do."""
 
 import argparse
+import fcntl
 import os
 import signal
 import sys
 import time
-from pathlib import Path
+from typing import IO
 
+from botocore.exceptions import BotoCoreError
+
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.settings import SettingsError
 from ops import deploy, keys
 from ops.errors import StepFailed
 from ops.local.sandbox import ROOT, Sandbox, port_is_free, read_environ
 
 LOCAL = ROOT / ".local"
 PID = LOCAL / "run.pid"
+CREDENTIALS = "Check the AWS credentials and the region: 'aws configure', or AWS_PROFILE and AWS_DEFAULT_REGION."
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Starts the sandbox and stays until Ctrl-C."""
     started = time.monotonic()
     deploy.check_python()
-    running = _running()
-    if running:
-        raise StepFailed("Starting", f"a sandbox of this folder is running already (process {running})", "Use it, or end it with 'make stop'.")
-    LOCAL.mkdir(exist_ok=True)
-    PID.write_text(str(os.getpid()))
+    claim = _claim()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     aws_port = arguments.aws_port or (4566 if port_is_free(4566) else 0)
     overrides = {
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     except KeyboardInterrupt:
         print("\nStopped. The connections are kept in .local/ for the next 'make run'.")
     finally:
-        PID.unlink(missing_ok=True)
+        claim.close()
 
 
 def stop(_: argparse.Namespace) -> None:
@@ -50,7 +52,7 @@ def stop(_: argparse.Namespace) -> None:
         return
     os.kill(running, signal.SIGTERM)
     for _tenth in range(300):
-        if not _alive(running):
+        if _running() != running:
             print("Stopped.")
             return
         time.sleep(0.1)
@@ -89,24 +91,31 @@ def _environ(stage: str) -> dict[str, str]:
     return {**os.environ, **variables}
 
 
-def _running() -> int | None:
+def _claim() -> IO[str]:
+    """The file with this process's id, locked until it ends, however it ends. Raises StepFailed if another run of this folder has it."""
+    LOCAL.mkdir(exist_ok=True)
+    file = PID.open("a+")
     try:
-        pid = int(PID.read_text())
-    except (OSError, ValueError):
-        return None
-    return pid if pid != os.getpid() and _alive(pid) else None
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    try:
-        # A process id is used again some day; only one of ours is answered for.
-        return b"ops" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        return True
+        file.close()
+        raise StepFailed("Starting", f"a sandbox of this folder is running already (process {_running()})", "Use it, or end it with 'make stop'.") from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def _running() -> int | None:
+    """The process that holds the claim. The id in the file alone could be anybody's by now."""
+    try:
+        with PID.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(PID.read_text() or "0") or None
+    except OSError:
+        return None
+    return None
 
 
 def _box(sandbox: Sandbox) -> str:
@@ -151,6 +160,12 @@ def main() -> None:
         arguments.do(arguments)
     except StepFailed as failure:
         print(f"\n{failure}", file=sys.stderr)
+        sys.exit(1)
+    except (BotoCoreError, Unavailable) as error:
+        print(f"\n{StepFailed('Reaching AWS', str(error), CREDENTIALS)}", file=sys.stderr)
+        sys.exit(1)
+    except SettingsError as error:
+        print(f"\n{error}", file=sys.stderr)
         sys.exit(1)
 
 

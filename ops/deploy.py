@@ -7,15 +7,19 @@ cloud, in a copy, so that a developer's working tree stays clean.
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 
+from chalicelib.domain import settings as settings_module
 from ops import stack
 from ops.errors import StepFailed
 
 PLACEHOLDER = "REPLACE-ME"
+READING = "Reading .chalice/config.json"
 SUPPORTED = ((3, 11), (3, 14))  # what Lambda and Chalice have runtimes for
 
 
@@ -93,7 +97,7 @@ def check_python() -> None:
 def _variables(config: dict[str, Any], stage: str, settings: dict[str, str]) -> dict[str, str]:
     sections = config.get("stages", {})
     if stage not in sections:
-        raise StepFailed("Reading .chalice/config.json", f"there is no stage '{stage}'", f"Add one beside {', '.join(sorted(sections))}; docs/deploy.md explains each setting.")
+        raise StepFailed(READING, f"there is no stage '{stage}'", f"Add one beside {', '.join(sorted(sections))}; docs/deploy.md explains each setting.")
     variables = {**sections[stage].get("environment_variables", {}), **settings}
     variables["STANDPIPE_STAGE"] = stage
     missing = [name for name in ("STANDPIPE_ENVIRONMENT", "STANDPIPE_URL") if not variables.get(name)]
@@ -101,5 +105,25 @@ def _variables(config: dict[str, Any], stage: str, settings: dict[str, str]) -> 
     domain = sections[stage].get("api_gateway_custom_domain", {})
     unfilled += [f"api_gateway_custom_domain.{name}" for name, value in domain.items() if PLACEHOLDER in str(value)]
     if missing or unfilled:
-        raise StepFailed("Reading .chalice/config.json", f"stage '{stage}' is not filled in: {', '.join(missing + unfilled)}", "Put your own values there; docs/deploy.md explains each.")
+        raise StepFailed(READING, f"stage '{stage}' is not filled in: {', '.join(missing + unfilled)}", "Put your own values there; docs/deploy.md explains each.")
+    _check(stage, variables, domain.get("domain_name"))
     return variables
+
+
+def _check(stage: str, variables: dict[str, str], domain: str | None) -> None:
+    """What the functions would say at their first request, and what nobody would say at all, said before anything is made. Raises StepFailed."""
+    made = {"STANDPIPE_TABLE": "table", "STANDPIPE_KEY_ARN": "arn:aws:kms:us-east-1:000000000000:key/0"}
+    try:
+        url = settings_module.read({**made, **variables}).url
+    except settings_module.SettingsError as error:
+        raise StepFailed(READING, str(error), f"Mend it in the section of stage '{stage}'; docs/deploy.md explains each.") from None
+    known = {f"{settings_module.PREFIX}{field.name.upper()}" for field in fields(settings_module.Settings)}
+    unknown = sorted(name for name in variables if name.startswith(settings_module.PREFIX) and name not in known)
+    if unknown:
+        raise StepFailed(READING, f"stage '{stage}' has settings that do not exist: {', '.join(unknown)}", f"There are {', '.join(sorted(known))}.")
+    if domain is not None and domain != urlsplit(url).hostname:
+        raise StepFailed(
+            READING,
+            f"STANDPIPE_URL is {url}, and api_gateway_custom_domain.domain_name is {domain}",
+            "Both name the same host: links and redirect URIs are built from the one, and answered at the other.",
+        )

@@ -28,16 +28,16 @@ def apply(cloudformation: Any, project: Path, stage: str, environment: str) -> d
         "Parameters": [{"ParameterKey": "Stage", "ParameterValue": stage}, {"ParameterKey": "Environment", "ParameterValue": environment}],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
-    exists = _status(cloudformation, stage) is not None
     try:
-        if exists:
-            cloudformation.update_stack(**request)
+        if _exists(cloudformation, stage):
+            started = cloudformation.update_stack(**request)
         else:
-            cloudformation.create_stack(**request, OnFailure="DELETE")
+            started = cloudformation.create_stack(**request, OnFailure="DELETE")
     except ClientError as error:
-        if "No updates are to be performed" not in str(error):
-            raise StepFailed(STEP, str(error), "Check that these credentials may use CloudFormation, DynamoDB, KMS, IAM and Logs.") from None
-    _wait(cloudformation, stage)
+        if "No updates are to be performed" in str(error):
+            return outputs(cloudformation, stage)
+        raise StepFailed(STEP, str(error), "If it is about permissions: these credentials need CloudFormation, DynamoDB, KMS, IAM and Logs.") from None
+    _wait(cloudformation, stage, started["StackId"])
     return outputs(cloudformation, stage)
 
 
@@ -46,35 +46,39 @@ def outputs(cloudformation: Any, stage: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _status(cloudformation: Any, stage: str) -> str | None:
+def _exists(cloudformation: Any, stage: str) -> bool:
     try:
-        (stack,) = cloudformation.describe_stacks(StackName=name_of(stage))["Stacks"]
-    except ClientError:
-        return None
-    status = str(stack["StackStatus"])
-    return None if status == "DELETE_COMPLETE" else status
+        cloudformation.describe_stacks(StackName=name_of(stage))
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return False
+        raise
+    return True
 
 
-def _wait(cloudformation: Any, stage: str) -> None:
+def _wait(cloudformation: Any, stage: str, stack_id: str) -> None:
+    """Asks by the stack's id, which goes on to answer when a stack that could not be made is deleted again."""
     seen = ""
     while True:
-        status = _status(cloudformation, stage)
-        if status is not None and status.endswith("_COMPLETE") and "ROLLBACK" not in status:
+        (stack,) = cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
+        status = str(stack["StackStatus"])
+        if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             return
-        if status is None or "ROLLBACK" in status or "FAILED" in status:
-            raise StepFailed(
-                STEP, _reasons(cloudformation, stage) or f"the stack is {status}", f"Mend the cause and run this again; the stack '{name_of(stage)}' in the CloudFormation console tells more."
-            )
+        if status.endswith(("_COMPLETE", "_FAILED")):
+            remedy = f"Mend the cause and run this again; the stack '{name_of(stage)}' in the CloudFormation console tells more."
+            raise StepFailed(STEP, _reasons(cloudformation, stack_id) or f"the stack is {status}", remedy)
         if status != seen:
             print(f"    {status.lower().replace('_', ' ')} …", flush=True)
             seen = status
         time.sleep(0.3 if "localhost" in str(cloudformation.meta.endpoint_url) or "127.0.0.1" in str(cloudformation.meta.endpoint_url) else 5)
 
 
-def _reasons(cloudformation: Any, stage: str) -> str:
-    try:
-        happened = cloudformation.describe_stack_events(StackName=name_of(stage))["StackEvents"]
-    except ClientError:
-        return ""
-    failed = [f"{e['LogicalResourceId']}: {e['ResourceStatusReason']}" for e in happened if e.get("ResourceStatus", "").endswith("FAILED") and e.get("ResourceStatusReason")]
+def _reasons(cloudformation: Any, stack_id: str) -> str:
+    """What failed since the stack was last asked to change, first things first."""
+    failed = []
+    for event in cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]:  # newest first
+        if event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS") and event["PhysicalResourceId"] == stack_id:
+            break
+        if event["ResourceStatus"].endswith("_FAILED") and event.get("ResourceStatusReason"):
+            failed.append(f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}")
     return "; ".join(reversed(failed))

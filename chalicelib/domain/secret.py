@@ -43,8 +43,8 @@ class Secret:
         def refuse(_value: Any) -> NoReturn:
             raise TypeError("a Secret cannot be serialized")
 
-        return core_schema.no_info_after_validator_function(
-            lambda value: value if isinstance(value, cls) else cls(value),
-            core_schema.union_schema([core_schema.is_instance_schema(cls), core_schema.str_schema(max_length=65536)]),
+        return core_schema.no_info_wrap_validator_function(
+            lambda value, read: value if isinstance(value, cls) else cls(read(value)),
+            core_schema.str_schema(max_length=65536),
             serialization=core_schema.plain_serializer_function_ser_schema(refuse),
         )

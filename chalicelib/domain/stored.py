@@ -88,7 +88,12 @@ def _one_of(words: tuple[str, ...]) -> Reader:
 
 
 def _tuple_of(reader: Reader) -> Reader:
-    return lambda value: tuple([reader(part) for part in value])
+    def read_parts(value: Any) -> Any:
+        if not isinstance(value, list | tuple):  # a text is no list of its letters
+            raise TypeError
+        return tuple([reader(part) for part in value])
+
+    return read_parts
 
 
 def _dict_of(reader: Reader) -> Reader:

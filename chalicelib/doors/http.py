@@ -188,12 +188,12 @@ class ProviderHttp:
 
 def _look_up(host: str, port: int, listed: bool, resolver: Resolver, seconds: float) -> str:
     """`pick`, but not for longer than a connection may take: the system's resolver has limits of its own, and they may outlast a lease."""
-    found: list[str | Exception] = []
+    found: list[str | ForbiddenAddress | OSError | ValueError] = []
 
     def look_up() -> None:
         try:
             found.append(pick(host, port, listed, resolver))
-        except Exception as error:
+        except (ForbiddenAddress, OSError, ValueError) as error:
             found.append(error)
 
     thread = threading.Thread(target=look_up, daemon=True)

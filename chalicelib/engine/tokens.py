@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from chalicelib.domain import schedule
-from chalicelib.domain.errors import Conflict, RegistrationRefused, Unavailable
+from chalicelib.domain.errors import Conflict, NotFound, RegistrationRefused, Unavailable
 from chalicelib.domain.lifecycle import MESSAGES
 from chalicelib.domain.models import Connection, Owner
 from chalicelib.domain.tokens import TokenSet
@@ -45,28 +45,32 @@ class Inactive:
 class Tokens:
     """Answers fetches for one stage. `refresher`, `verdict` and `registrations` are built on first need: a warm fetch uses none of them."""
 
-    def __init__(self, store: Store, sealer: Sealer, refresher: "Callable[[], Refresher]", verdict: "Callable[[], Verdict]", registrations: "Callable[[], Registrations]", clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, sealer: Sealer, refresher: "Callable[[], Refresher]", verdict: "Callable[[], Verdict]", registrations: "Callable[[], Registrations]", clock: Callable[[], datetime]
+    ) -> None:
         self._store, self._sealer, self._clock = store, sealer, clock
         self._refresher, self._verdict, self._registrations = refresher, verdict, registrations
 
-    def answer(self, owner: Owner, slug: str, *, account: str = "default", min_ttl: timedelta = schedule.MINIMUM_TTL, seconds_left: Callable[[], float]) -> Live | Inactive:
+    def answer(
+        self, owner: Owner, slug: str, *, account: str = "default", connection_id: str | None = None, min_ttl: timedelta = schedule.MINIMUM_TTL, seconds_left: Callable[[], float]
+    ) -> Live | Inactive:
         """A token good for `min_ttl`, or for as long as the provider's tokens live if that is less.
 
-        Raises NotFound (no such provider here), Unavailable (try again), Conflict (our registration is refused), IntegrityError.
+        Raises NotFound (no such provider here, or not the connection asked for), Unavailable (try again), Conflict (our registration is refused), IntegrityError.
         """
-        connection = self._store.connection(owner, slug, account)
+        connection = self._load(owner, slug, account, connection_id)
         if connection is None or connection.state != "connected":
             return self._inactive(connection, slug)
         if _fresh(connection, self._clock(), min_ttl):
             return self._live(connection)
         return self._after_refresh(connection, lambda newer: _fresh(newer, self._clock(), min_ttl), seconds_left)
 
-    def rejected(self, owner: Owner, slug: str, generation: int, *, account: str = "default", seconds_left: Callable[[], float]) -> Live | Inactive:
+    def rejected(self, owner: Owner, slug: str, generation: int, *, account: str = "default", connection_id: str | None = None, seconds_left: Callable[[], float]) -> Live | Inactive:
         """The provider answered 401 to the token of `generation`: refresh if it is still the stored one, and answer as `answer` does.
 
         A token that cannot be refreshed is shown to the provider once: only the provider's own refusal ends a connection.
         """
-        connection = self._store.connection(owner, slug, account)
+        connection = self._load(owner, slug, account, connection_id)
         if connection is None or connection.state != "connected":
             return self._inactive(connection, slug)
         if connection.generation != generation:
@@ -74,8 +78,16 @@ class Tokens:
         if not connection.refreshable:
             tokens = self._open(connection)
             ended = self._verdict().after_rejection(connection, tokens)
-            return self._inactive(ended, slug) if ended.state != "connected" else Live(connection, tokens)
+            if ended.state == "connected" and ended.generation != connection.generation:
+                return self.answer(owner, slug, account=account, seconds_left=seconds_left)
+            return self._inactive(ended, slug) if ended.state != "connected" else Live(ended, tokens)
         return self._after_refresh(connection, lambda newer: newer.generation != generation, seconds_left, rejected=generation)
+
+    def _load(self, owner: Owner, slug: str, account: str, connection_id: str | None) -> Connection | None:
+        connection = self._store.connection(owner, slug, account)
+        if connection_id is not None and (connection is None or connection.state == "disconnected" or connection.id != connection_id):
+            raise NotFound("There is no such connected account.", "connected_account_not_found")
+        return connection
 
     def _after_refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], seconds_left: Callable[[], float], rejected: int | None = None) -> Live | Inactive:
         now = self._clock()
@@ -148,5 +160,7 @@ def _unavailable(connection: Connection, now: datetime) -> Unavailable:
 
 def _refusal(outcome: "Outcome", now: datetime) -> Exception:
     if isinstance(outcome.error, RegistrationRefused):
-        return Conflict(f"The provider refuses this application's own credentials ({outcome.error.provider_code}). No user has to act; an operator has to check the client id and secret.", "provider_misconfigured")
+        return Conflict(
+            f"The provider refuses this application's own credentials ({outcome.error.provider_code}). No user has to act; an operator has to check the client id and secret.", "provider_misconfigured"
+        )
     return _unavailable(outcome.connection, now)

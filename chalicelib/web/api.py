@@ -21,7 +21,9 @@ def fetch_token(request: Request, slug: str) -> Response:
     """A live access token, or why there is none."""
     query = token_query.read(request.json())
     owner = Owner(user_id=query.user_id, organization_id=query.organization_id)
-    return _token_answer(request, slug, owner, query.connected_account_id, lambda tokens: tokens.answer(owner, slug, min_ttl=timedelta(seconds=query.min_ttl), seconds_left=request.seconds_left))
+    return _token_answer(
+        request, slug, owner, lambda tokens: tokens.answer(owner, slug, connection_id=query.connected_account_id, min_ttl=timedelta(seconds=query.min_ttl), seconds_left=request.seconds_left)
+    )
 
 
 @route(api, "/data-integrations/{slug}/token/rejected", ["POST"])
@@ -31,18 +33,16 @@ def token_rejected(request: Request, slug: str) -> Response:
 
     body = bodies.read(bodies.RejectedBody, request.json())
     owner = Owner(user_id=body.user_id, organization_id=body.organization_id)
-    return _token_answer(request, slug, owner, body.connected_account_id, lambda tokens: tokens.rejected(owner, slug, body.generation, seconds_left=request.seconds_left))
+    return _token_answer(request, slug, owner, lambda tokens: tokens.rejected(owner, slug, body.generation, connection_id=body.connected_account_id, seconds_left=request.seconds_left))
 
 
-def _token_answer(request: Request, slug: str, owner: Owner, connected_account_id: str | None, ask: Callable[[Tokens], Live | Inactive]) -> Response:
+def _token_answer(request: Request, slug: str, owner: Owner, ask: Callable[[Tokens], Live | Inactive]) -> Response:
     """Every read leaves a line that says who read what and how it ended, a refused one too (rule R22)."""
     connection: Connection | None = None
     outcome = "internal_error"
     try:
         result = ask(wiring.engine().tokens)
         connection = result.connection
-        if connected_account_id is not None and (connection is None or connection.id != connected_account_id):
-            raise NotFound("There is no such connected account.", "connected_account_not_found")
         outcome = "active" if isinstance(result, Live) else result.error
     except StandpipeError as error:
         outcome = error.code

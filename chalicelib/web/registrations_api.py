@@ -1,5 +1,7 @@
 """The public API of registrations: GET, POST, PUT, DELETE /data-integrations."""
 
+import re
+
 from chalice import Blueprint, Response
 
 from chalicelib import wiring
@@ -14,15 +16,17 @@ def list_data_integrations(request: Request) -> Response:
     from chalicelib.web import wire_registrations
 
     limit_text, order = request.one("limit") or "10", request.one("order") or "desc"
-    if not limit_text.isdigit() or not 1 <= int(limit_text) <= 100:
+    if not re.fullmatch(r"[1-9][0-9]?|100", limit_text):
         raise unprocessable("limit", "is a whole number from 1 to 100.")
     if order not in ("asc", "desc", "normal"):
         raise unprocessable("order", "is asc, desc or normal.")
-    before, after, limit = request.one("before"), request.one("after"), int(limit_text)
+    before, after, limit, ownership = request.one("before"), request.one("after"), int(limit_text), request.one("ownership")
+    if ownership not in (None, "user", "organization"):
+        raise unprocessable("ownership", "is user or organization.")
     if before and after:
         raise unprocessable("before", "and 'after' exclude each other.")
     engine = wiring.engine()
-    found = engine.registrations.all()
+    found = [r for r in engine.registrations.all() if ownership is None or (r.ownership == "organization") == (ownership == "organization")]
     if order != "asc":
         found.reverse()
     positions = {registration.id: index for index, registration in enumerate(found)}

@@ -79,9 +79,9 @@ def prepare(stage: Stage) -> Scene:
 def measure(scene: Scene, *, rounds: int = ROUNDS) -> list[Row]:
     """CPU and wall seconds of one call, a round each."""
     os.environ.update(scene.environ)
-    ours, floor = _ours(scene.event), _floor(scene)
-    taken: dict[Callable[[], Any], list[tuple[float, float]]] = {ours: [], floor: []}
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # the handler writes its journal line as it always does
+        ours, floor = _ours(scene.event), _floor(scene)
+        taken: dict[Callable[[], Any], list[tuple[float, float]]] = {ours: [], floor: []}
         for side in (ours, floor) * 4:
             _round(side)
         for number in range(rounds):

@@ -19,8 +19,8 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Of the medians: each side's noise is thrown away before they meet."""
-        return median(self.ours) / median(self.floor)
+        """The median of the rounds' own ratios: the two sides of a round met the same weather."""
+        return median(ours / floor for ours, floor in zip(self.ours, self.floor, strict=True))
 
     @property
     def best_ratio(self) -> float:

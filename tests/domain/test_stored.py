@@ -36,6 +36,7 @@ DAMAGED: dict[str, dict[str, Any]] = {
     "text for bytes": {"sealed": CANARY},
     "a number in a list of texts": {"scopes_granted": ["read", 7]},
     "a list for a mapping": {"metadata": [CANARY]},
+    "text for a list": {"scopes_granted": CANARY},
     "nothing where something must be": {"slug": None},
 }
 

@@ -24,6 +24,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VERIFIER, CHALLENGE = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 ODD = 'vault:special +/%&="ü✓'
 CLIENT = Credentials("client", Secret("s3cret"))
+OFFLINE = OAuth(client())
 
 
 # the authorization request
@@ -46,7 +47,7 @@ def _encodable(pairs: Any) -> bool:
 def test_r09_r02_reserved_parameters_are_ours_and_once(extra: dict[str, str], query: list[tuple[str, str]], scopes: list[str], scope_parameter: str) -> None:
     """Whatever a row or its endpoint adds; and the challenge is always S256."""
     row = provider(authorization={"endpoint": f"https://provider.test/authorize?{urlencode(query)}", "parameters": extra, "scope_parameter": scope_parameter})
-    url = OAuth(client()).authorization_url(row, "our-client", "https://us.test/callback/1?x=y", tuple(scopes), "our-state", VERIFIER)
+    url = OFFLINE.authorization_url(row, "our-client", "https://us.test/callback/1?x=y", tuple(scopes), "our-state", VERIFIER)
 
     sent = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     ours = {
@@ -69,7 +70,7 @@ def test_scopes_go_where_and_how_the_row_says() -> None:
     scopes = [{"name": "chat", "description": "bot's"}, {"name": "me", "description": "user's", "token": "user"}]
     row = provider(authorization={"scope_separator": ",", "user_scope_parameter": "user_scope"}, scopes=scopes)
 
-    sent = dict(parse_qsl(urlsplit(OAuth(client()).authorization_url(row, "c", "r", ("chat", "me", "x"), "s", VERIFIER)).query))
+    sent = dict(parse_qsl(urlsplit(OFFLINE.authorization_url(row, "c", "r", ("chat", "me", "x"), "s", VERIFIER)).query))
 
     assert (sent["scope"], sent["user_scope"]) == ("chat,x", "me")
 
@@ -79,7 +80,7 @@ def test_r02_the_challenge_is_the_one_of_the_rfc() -> None:
 
 
 def test_r02_only_a_row_that_opts_out_goes_without_a_challenge() -> None:
-    url = OAuth(client()).authorization_url(provider(authorization={"code_challenge_method": "none"}), "c", "r", (), "s", VERIFIER)
+    url = OFFLINE.authorization_url(provider(authorization={"code_challenge_method": "none"}), "c", "r", (), "s", VERIFIER)
 
     assert "code_challenge" not in url and VERIFIER not in url
 

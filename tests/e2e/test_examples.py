@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.conftest import Api, Landing
+from tests.e2e.conftest import Api
 from tests.e2e.test_story import connect
 from tests.peers.node import NODE_DIR, ensure_node_packages, node_binary
 

@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+import boto3
 
 from chalicelib import wiring
 from chalicelib.domain import settings as settings_module
@@ -25,7 +27,7 @@ from chalicelib.engine.refresh import Refresher
 from chalicelib.engine.registrations import Change, Registrations
 from chalicelib.engine.tokens import Inactive, Live, Tokens
 from chalicelib.engine.verdict import Verdict
-from tests.cloud import Stage
+from tests.cloud import REGION, Stage
 from tests.peers import FaultProxy, Peer
 
 SLUG = "peer"
@@ -41,6 +43,12 @@ NEARLY = timedelta(minutes=59, seconds=30)  # inside the margin of a fetch, and 
 PAST_LEASE = settings_module.LEASE_TTL + timedelta(seconds=1)
 
 
+@cache
+def one_session() -> boto3.session.Session:
+    """What is read from disk for a client is the same for every process, and half of the time of these tests."""
+    return boto3.session.Session(region_name=REGION)
+
+
 class Process(wiring.Engine):
     """The engine of one process whose clock runs `ahead`. `ahead` may be changed at any time; clients are kept, so that hooks can be put on them."""
 
@@ -51,6 +59,10 @@ class Process(wiring.Engine):
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
+
+    @cached_property
+    def _session(self) -> Any:
+        return one_session()
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
@@ -96,6 +108,10 @@ class Process(wiring.Engine):
         assert found is not None
         return found
 
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
     def warm(self) -> "Process":
         """Everything built, so that threads race over the work and not over the building."""
         for part in ("store", "sealer", "tokens", "oauth", "registrations", "refresher", "verdict", "connect", "disconnect"):
@@ -120,6 +136,7 @@ class Scene:
     stage: Stage
     peer: Peer
     proxy: FaultProxy
+    processes: list[Process] = field(default_factory=list)
 
     @property
     def token_path(self) -> str:
@@ -131,7 +148,8 @@ class Scene:
         return self.process()
 
     def process(self, ahead: timedelta = timedelta(), *, deadline: float = PROVIDER_DEADLINE, endpoint: str | None = None) -> Process:
-        return Process(settings_module.read(self.stage.environ), ahead, deadline=deadline, endpoint=endpoint)
+        self.processes.append(Process(settings_module.read(self.stage.environ), ahead, deadline=deadline, endpoint=endpoint))
+        return self.processes[-1]
 
     def row_of_provider(self, **token: Any) -> dict[str, Any]:
         peer = self.peer.via(self.proxy.base_url)
@@ -195,6 +213,8 @@ def staged(stage: Stage, peer: Peer) -> Iterator[Scene]:
         scene = Scene(stage, peer, proxy)
         scene.register()
         yield scene
+        for process in scene.processes:
+            process.close()
 
 
 def new_owner() -> Owner:

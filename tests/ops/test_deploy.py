@@ -1,11 +1,14 @@
 """Deploying: what is refused before anything is touched, and what is written into the configuration."""
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ops import __main__ as commands
 from ops import deploy
 from ops.errors import StepFailed
 
@@ -36,6 +39,41 @@ def test_a_stage_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_missing_url_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StepFailed, match="STANDPIPE_URL"):
         deploy.deploy(project(tmp_path, {"environment_variables": {"STANDPIPE_ENVIRONMENT": "production"}}), "prod", {})
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"STANDPIPE_URL": "http://connect.acme.example"}, "STANDPIPE_URL must be https in production"),
+        ({"STANDPIPE_URL": "https://connect.acme.example/api"}, "STANDPIPE_URL must be an origin"),
+        ({"STANDPIPE_ENCRYPTION": "bounded"}, "STANDPIPE_ENCRYPTION must be audited or bound or shared"),
+        ({"STANDPIPE_ALLOWED_PRIVATE_HOSTS": "localhost"}, "STANDPIPE_ALLOWED_PRIVATE_HOSTS is for a sandbox only"),
+        ({"STANDPIPE_RETURN_URL": "https://acme.example/"}, "settings that do not exist: STANDPIPE_RETURN_URL\n"),
+        ({"STANDPIPE_URL": "https://other.acme.example"}, "domain_name is connect.acme.example"),
+    ],
+)
+def test_what_a_function_would_refuse_is_refused_before_anything_is_made(tmp_path: Path, variables: dict[str, str], said: str) -> None:
+    section = {"environment_variables": {**FILLED["environment_variables"], **variables}, "api_gateway_custom_domain": {"domain_name": "connect.acme.example"}}
+    with pytest.raises(StepFailed, match=said):
+        deploy.deploy(project(tmp_path, section), "prod", {})
+
+
+def test_without_credentials_the_operator_is_told_which_and_sees_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    made = project(tmp_path, FILLED)
+    (made / ".chalice" / "resources.json").write_text("{}")
+    monkeypatch.setattr(commands, "ROOT", made)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(name, value)
+    for command in (["deploy", "--stage", "prod"], ["key", "--stage", "prod"]):
+        monkeypatch.setattr(sys, "argv", ["ops", *command])
+        with pytest.raises(SystemExit, match="1"):
+            commands.main()
+        told = capsys.readouterr().err
+        assert "Reaching AWS failed" in told and "AWS_PROFILE" in told
+        section = {**FILLED["environment_variables"], "STANDPIPE_STAGE": "prod", "STANDPIPE_TABLE": "t", "STANDPIPE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/k"}
+        deploy.write_config(made, "prod", section, "arn:aws:iam::123456789012:role/standpipe-prod-api")
 
 
 def test_what_the_stack_made_is_written_into_its_stage_alone(tmp_path: Path) -> None:

@@ -56,3 +56,12 @@ def test_what_holds_data_outlives_its_stack() -> None:
     holding = {name: resource for name, resource in RESOURCES.items() if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::KMS::Key")}
     assert {resource["DeletionPolicy"] for resource in holding.values()} <= {"Retain", "RetainExceptOnCreate"}
     assert {resource["UpdateReplacePolicy"] for resource in holding.values()} == {"Retain"}
+
+
+def test_the_key_itself_opens_nothing_without_the_stage_in_the_context_whoever_asks() -> None:
+    (policy,) = [resource["Properties"]["KeyPolicy"] for resource in RESOURCES.values() if resource["Type"] == "AWS::KMS::Key"]
+    (refusal,) = [statement for statement in policy["Statement"] if statement["Effect"] == "Deny"]
+    assert refusal["Principal"] == "*"
+    assert {"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"} == set(refusal["Action"])
+    # Also true where there is no such context at all.
+    assert refusal["Condition"] == {"StringNotEquals": {"kms:EncryptionContext:standpipe:stage": {"Ref": "Stage"}}}

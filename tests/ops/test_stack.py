@@ -1,0 +1,143 @@
+"""The template made real by CloudFormation: every resource is there, as it should be, and a production stage keeps what it holds."""
+
+import json
+import uuid
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ops import stack
+from ops.errors import StepFailed
+from tests.cloud import ROOT, Cloud
+
+
+class Made:
+    """A stage's resources in the embedded AWS."""
+
+    def __init__(self, cloud: Cloud, environment: str) -> None:
+        self.stage, self.environment = f"s{uuid.uuid4().hex[:8]}", environment
+        self.client = cloud.client
+        self.outputs = self.apply()
+
+    def apply(self, project: Path = ROOT) -> dict[str, str]:
+        return stack.apply(self.client("cloudformation"), project, self.stage, self.environment)
+
+    def table(self) -> dict[str, Any]:
+        return dict(self.client("dynamodb").describe_table(TableName=self.outputs["Table"])["Table"])
+
+
+@pytest.fixture(params=["production", "sandbox"])
+def made(request: pytest.FixtureRequest, cloud: Cloud) -> Made:
+    return Made(cloud, request.param)
+
+
+def test_the_stack_creates_each_resource(made: Made) -> None:
+    table = made.table()
+    assert made.outputs["Table"] == f"standpipe-{made.stage}"
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {"due", "connection_id", "registration"}
+    assert table.get("DeletionProtectionEnabled", False) is (made.environment == "production")
+
+    kms = made.client("kms")
+    assert kms.get_key_rotation_status(KeyId=made.outputs["KeyArn"])["KeyRotationEnabled"] is True
+    assert kms.describe_key(KeyId=f"alias/standpipe-{made.stage}")["KeyMetadata"]["Arn"] == made.outputs["KeyArn"]
+
+    iam = made.client("iam")
+    role = iam.get_role(RoleName=f"standpipe-{made.stage}-api")["Role"]
+    assert role["Arn"] == made.outputs["ApiRoleArn"]
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+    (policy,) = iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
+    sids = [statement["Sid"] for statement in document["Statement"]]
+    assert ("SharedCredentials" in sids) is (made.environment == "sandbox")
+    assert "Fn::" not in json.dumps(document)
+
+    (log,) = made.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/standpipe-{made.stage}")["logGroups"]
+    assert log["retentionInDays"] == 90
+
+
+def test_the_table_forgets_what_has_ended_and_can_be_restored_to_any_second() -> None:
+    """Read from the template: the embedded AWS takes these properties and does nothing with them."""
+    properties = json.loads((ROOT / ".chalice" / "resources.json").read_text())["Resources"]["Table"]["Properties"]
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_applying_it_again_changes_nothing(made: Made) -> None:
+    assert made.apply() == made.outputs
+
+
+def test_production_keeps_its_table_and_key_when_its_stack_is_removed(cloud: Cloud) -> None:
+    made = Made(cloud, "production")
+    made.client("cloudformation").delete_stack(StackName=stack.name_of(made.stage))
+    assert made.table()["TableStatus"] == "ACTIVE"
+    assert made.client("kms").describe_key(KeyId=made.outputs["KeyArn"])["KeyMetadata"]["KeyState"] == "Enabled"
+    with pytest.raises(made.client("dynamodb").exceptions.ClientError, match="protection"):
+        made.client("dynamodb").delete_table(TableName=made.outputs["Table"])
+
+
+def test_what_cloudformation_refuses_is_told_in_its_own_words(cloud: Cloud, tmp_path: Path) -> None:
+    template = json.loads((ROOT / ".chalice" / "resources.json").read_text())
+    template["Resources"]["Nothing"] = {"Type": "AWS::No::Thing"}
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".chalice" / "resources.json").write_text(json.dumps(template))
+    with pytest.raises(StepFailed, match=r"(?s)Creating the resources failed: .*AWS::No::Thing.*What to do: "):
+        stack.apply(cloud.client("cloudformation"), tmp_path, f"s{uuid.uuid4().hex[:8]}", "sandbox")
+
+
+class Scripted:
+    """CloudFormation as it behaves when something fails: the statuses come one after the other, the last one stays."""
+
+    meta = SimpleNamespace(endpoint_url="http://localhost")
+
+    def __init__(self, *statuses: str, there: bool, failed: dict[str, str], changes: bool = True) -> None:
+        self.statuses, self.there, self.changes = list(statuses), there, changes
+        started = {"LogicalResourceId": "standpipe-x", "PhysicalResourceId": "the id", "ResourceStatus": "UPDATE_IN_PROGRESS" if there else "CREATE_IN_PROGRESS"}
+        new = [{"LogicalResourceId": name, "PhysicalResourceId": "", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": reason} for name, reason in failed.items()]
+        self.events = [*reversed(new), started, {**started, "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "of last year"}]
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        if StackName == "standpipe-x" and not self.there:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "Stack with id standpipe-x does not exist"}}, "DescribeStacks")
+        if StackName == "the id":
+            return {"Stacks": [{"StackStatus": self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]}]}
+        return {"Stacks": [{"StackStatus": self.statuses[0], "Outputs": [{"OutputKey": "Table", "OutputValue": "t"}]}]}
+
+    def describe_stack_events(self, StackName: str) -> dict[str, Any]:
+        assert StackName == "the id", "by name it is gone once it is deleted"
+        return {"StackEvents": self.events}
+
+    def create_stack(self, **_: Any) -> dict[str, str]:
+        assert not self.there
+        return {"StackId": "the id"}
+
+    def update_stack(self, **_: Any) -> dict[str, str]:
+        if not self.changes:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "No updates are to be performed."}}, "UpdateStack")
+        return {"StackId": "the id"}
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack.time, "sleep", lambda _: None)
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize(
+    ("there", "statuses"),
+    [(False, ["CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"]), (True, ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"])],
+)
+def test_the_first_cause_is_told_when_a_stack_is_taken_back(there: bool, statuses: list[str]) -> None:
+    failing = Scripted(*statuses, there=there, failed={"Key": "no permission", "ApiRole": "Resource creation cancelled"})
+    with pytest.raises(StepFailed) as told:
+        stack.apply(failing, ROOT, "x", "sandbox")
+    assert told.value.what == "Key: no permission; ApiRole: Resource creation cancelled"
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_change_that_failed_once_does_not_fail_every_deployment_after_it() -> None:
+    assert stack.apply(Scripted("UPDATE_ROLLBACK_COMPLETE", there=True, failed={}, changes=False), ROOT, "x", "sandbox") == {"Table": "t"}
