@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.engine.disconnect import Disconnect
     from chalicelib.engine.refresh import Refresher
     from chalicelib.engine.registrations import Registrations
-    from chalicelib.engine.verdict import Verdict
+    from chalicelib.engine.rejections import Rejections
     from chalicelib.providers.spec import Provider
     from chalicelib.simulator.state import State
 
@@ -92,7 +92,7 @@ class Engine:
 
     @cached_property
     def tokens(self) -> Tokens:
-        return Tokens(self.store, self.sealer, lambda: self.refresher, lambda: self.verdict, lambda: self.registrations, now)
+        return Tokens(self.store, self.sealer, lambda: self.refresher, lambda: self.rejections, lambda: self.registrations, now)
 
     @cached_property
     def http(self) -> "ProviderHttp":
@@ -114,7 +114,7 @@ class Engine:
     def registrations(self) -> "Registrations":
         from chalicelib.engine.registrations import Registrations
 
-        return Registrations(self.store, self.sealer, self.settings, now, self._shared, _simulated)
+        return Registrations(self.store, self.sealer, self.settings, now, self._shared, _simulates, _simulated)
 
     @cached_property
     def refresher(self) -> "Refresher":
@@ -123,22 +123,22 @@ class Engine:
         return Refresher(self.store, self.sealer, self.oauth, self.registrations, now, sleep, time.monotonic)
 
     @cached_property
-    def verdict(self) -> "Verdict":
-        from chalicelib.engine.verdict import Verdict
+    def rejections(self) -> "Rejections":
+        from chalicelib.engine.rejections import Rejections
 
-        return Verdict(self.store, self.oauth, self.registrations, now, sleep)
+        return Rejections(self.store, self.oauth, self.registrations, now, sleep, time.monotonic)
 
     @cached_property
     def connect(self) -> "Connect":
         from chalicelib.engine.connect import Connect
 
-        return Connect(self.store, self.sealer, self.oauth, self.registrations, self.settings, now)
+        return Connect(self.store, self.sealer, self.oauth, self.registrations, self.settings, now, sleep, time.monotonic)
 
     @cached_property
     def disconnect(self) -> "Disconnect":
         from chalicelib.engine.disconnect import Disconnect
 
-        return Disconnect(self.store, self.sealer, self.oauth, self.registrations, now)
+        return Disconnect(self.store, self.sealer, self.oauth, self.registrations, now, sleep, time.monotonic)
 
     @cached_property
     def simulator_state(self) -> "State":
@@ -166,6 +166,12 @@ class Engine:
             found = None
         self._shared_known[slug] = (time.monotonic(), found)
         return found
+
+
+def _simulates(slug: str) -> bool:
+    from chalicelib.simulator.catalogue import SIMULATED
+
+    return slug in SIMULATED
 
 
 def _simulated(provider: "Provider", base_url: str) -> "tuple[Provider, Credentials]":

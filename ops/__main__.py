@@ -60,6 +60,8 @@ def stop(_: argparse.Namespace) -> None:
 
 
 def deploy_stage(arguments: argparse.Namespace) -> None:
+    if arguments.stage == "local":
+        raise StepFailed("Deploying", "'local' is the sandbox of 'make run' and has no place in AWS", "Name the stage: make deploy STAGE=prod (or STAGE=sandbox)")
     deploy.deploy(ROOT, arguments.stage, dict(os.environ))
     print(f"Deployed. Commit .chalice/config.json and .chalice/deployed/{arguments.stage}.json, then make a key: make key STAGE={arguments.stage}")
 

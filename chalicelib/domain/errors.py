@@ -9,7 +9,6 @@
       Conflict             409     the state of things does not allow it
       PayloadTooLarge      413
       Unprocessable        422     readable, but a field is wrong
-      RateLimited          429
       Unavailable          503     try again, `retry_after` seconds from now
       IntegrityError       500     a sealed value is not the one that was stored: alarm, answer nothing
     ProviderError                  what a provider's answer means, decided once, in doors/oauth.py
@@ -67,10 +66,6 @@ class PayloadTooLarge(StandpipeError):
 
 class Unprocessable(StandpipeError):
     status, code = 422, "unprocessable"
-
-
-class RateLimited(StandpipeError):
-    status, code = 429, "rate_limited"
 
 
 class Unavailable(StandpipeError):

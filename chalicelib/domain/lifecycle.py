@@ -115,7 +115,7 @@ def refused(before: Connection, reason: Reason, provider_code: str, now: datetim
     return Transition(before, after, (facts.of_connection(facts.REAUTHORIZATION_NEEDED, after, now),))
 
 
-def failed(before: Connection, code: str, *, in_doubt: bool, retry_after: int | None, now: datetime) -> Transition:
+def failed(before: Connection, code: str, *, misconfigured: bool = False, weird: bool = False, in_doubt: bool, retry_after: int | None, now: datetime) -> Transition:
     """A failure that time or an operator mends: the lease is given back, the intent is kept only if the token may have been spent."""
     _only_from(before, "connected")
     failures = before.failures + 1
@@ -124,6 +124,9 @@ def failed(before: Connection, code: str, *, in_doubt: bool, retry_after: int | 
         failures=failures,
         failing_since=before.failing_since or now,
         last_error=code,
+        misconfigured=misconfigured,
+        weird_failures=before.weird_failures + 1 if weird else 0,
+        weird_since=(before.weird_since or now) if weird else None,
         retry_at=now + schedule.back_off(failures, retry_after=retry_after),
         hold_until=now + min(max(FETCH_HOLD, timedelta(seconds=retry_after or 0)), FETCH_HOLD_LIMIT),
         lease_owner=None,
@@ -160,7 +163,7 @@ def _only_from(before: Connection, *states: State) -> None:
 
 def _rested(connection: Connection) -> Connection:
     """Without a lease, an intent or failures."""
-    return replace(connection, lease_owner=None, lease_until=None, intent_attempt=0, failures=0, failing_since=None, retry_at=None, hold_until=None)
+    return replace(connection, lease_owner=None, lease_until=None, intent_attempt=0, failures=0, failing_since=None, retry_at=None, hold_until=None, misconfigured=False, weird_failures=0, weird_since=None)
 
 
 def _scheduled(connection: Connection, idle_limit: int, now: datetime) -> Connection:

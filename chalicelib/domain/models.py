@@ -64,6 +64,11 @@ class Connection:
     retry_at: datetime | None = None
     hold_until: datetime | None = None
     """Until when a fetch does not ask a failing provider again."""
+    weird_failures: int = 0
+    weird_since: datetime | None = None
+    """Answers of no known meaning in a row, and since when; any other outcome starts the count again."""
+    misconfigured: bool = False
+    """The last failure was ours: the provider refused our client, not this grant."""
 
     external_account_id: str | None = None
     external_name: str | None = None
@@ -150,7 +155,8 @@ class Pending:
     authority: Authority
     fingerprint: str
     """Digest of every endpoint and the client id, as they were; a change in mid-flow ends the flow."""
-    client_id: str
+    user_display_name: str | None = None
+    """How the application calls the person: what they are asked to recognise themselves by."""
     scopes: tuple[str, ...] = ()
     config: dict[str, str] = field(default_factory=dict)
     return_to: str | None = None
@@ -167,6 +173,10 @@ class Pending:
     expires_at: datetime
     ttl: int
 
+    @property
+    def owner(self) -> Owner:
+        return Owner(user_id=self.user_id, organization_id=self.organization_id)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKey:
@@ -175,7 +185,5 @@ class ApiKey:
     id: str
     name: str
     secret_digest: str
-    organization_id: str | None = None
     created_at: datetime
     revoked_at: datetime | None = None
-    last_used_at: datetime | None = None

@@ -65,6 +65,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     if values.get("environment") == "production":
         if not values.get("url", "https://").startswith("https://"):
             problems["url"] = "must be https in production"
+        if any(not url.startswith("https://") for url in values.get("return_urls", ())):
+            problems["return_urls"] = "must be https in production"
         if values.get("allowed_private_hosts"):
             problems["allowed_private_hosts"] = "is for a sandbox only"
     if problems:
@@ -105,6 +107,20 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.replace(",", " ").split())
 
 
+def _return_urls(text: str) -> tuple[str, ...]:
+    """Where a browser may be sent with a connect code: absolute, no user name, no fragment (the code would stay in the browser)."""
+    found = _words(text)
+    for number, url in enumerate(found, 1):
+        try:
+            parts = urlsplit(url)
+            good = parts.scheme in ("https", "http") and parts.hostname and "@" not in parts.netloc and not parts.fragment and "\\" not in url
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError(f"entry {number} must be an absolute https URL without user name or fragment")
+    return found
+
+
 def _switch(text: str) -> bool:
     if text.lower() not in SWITCH:
         raise ValueError("must be true or false")
@@ -119,7 +135,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "key_arn": _like(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "the ARN of a KMS key (not of an alias)"),
     "encryption": _one_of("audited", "bound", "shared"),
     "app_name": str,
-    "return_urls": _words,
+    "return_urls": _return_urls,
     "require_proof": _switch,
     "allowed_private_hosts": _words,
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),

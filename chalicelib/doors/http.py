@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Collection
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,8 +174,9 @@ class ProviderHttp:
         try:
             request = requests.Request(method, url, headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}, data=body).prepare()
             # The adapter by itself: a session would add cookies, proxies, .netrc, and read a redirect's body to look where it leads.
-            with closing(_PinnedAdapter(url.lower().startswith("https:"), self._context, listed)) as adapter:
-                answer = adapter.send(request, stream=True, timeout=(min(self._connect_timeout, remaining), remaining))
+            with ExitStack() as stack:
+                adapter = stack.enter_context(closing(_PinnedAdapter(url.lower().startswith("https:"), self._context, listed)))
+                answer = stack.enter_context(closing(adapter.send(request, stream=True, timeout=(min(self._connect_timeout, remaining), remaining))))
                 return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, _read(answer, call))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
             # AttributeError and ValueError: what http.client makes of a connection hung up under it.

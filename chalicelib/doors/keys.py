@@ -7,11 +7,16 @@ from chalicelib.domain import ids
 from chalicelib.domain.models import Owner
 
 Key = dict[str, str]
+MAX_PART = 256
 
 
 def _part(value: str | None) -> str:
     # '-' stands for "none", so an id that is a lone '-' is written otherwise; '#' cannot get through quote.
-    return "-" if value is None else "%2D" if value == "-" else quote(value, safe="")
+    if value is None:
+        return "-"
+    quoted = "%2D" if value == "-" else quote(value, safe="")
+    # DynamoDB keys end at 1,024 bytes, and one letter may be nine here; '~' begins no quoted id that short.
+    return quoted if len(quoted) <= MAX_PART else f"~{ids.digest(value)}"
 
 
 def owner_partition(owner: Owner) -> str:
@@ -49,8 +54,3 @@ def outbox(event_id: str, subject: str) -> Key:
 
 def audit(at: datetime, entry_id: str) -> Key:
     return {"pk": f"audit#{at:%Y-%m-%d}", "sk": entry_id}
-
-
-def connection_of(item: dict[str, str]) -> Key:
-    """The key a row or index entry names."""
-    return {"pk": item["pk"], "sk": item["sk"]}

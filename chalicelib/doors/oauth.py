@@ -3,14 +3,17 @@
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from math import inf
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
-from chalicelib.domain.errors import ProviderError, ProviderUnavailable
+from chalicelib.domain.errors import GrantRefused, ProviderError, ProviderUnavailable
 from chalicelib.domain.secret import Secret
+from chalicelib.domain.settings import PROVIDER_DEADLINE
 from chalicelib.domain.tokens import AdditionalToken, ExternalIdentity, TokenAnswer, TokenSet
 from chalicelib.doors import identity, verdicts
 from chalicelib.doors.addresses import ForbiddenAddress
@@ -18,6 +21,8 @@ from chalicelib.doors.http import Answer, AnswerLost, ProviderHttp, Undelivered
 from chalicelib.providers.spec import RESERVED_PARAMETERS, Provider
 
 Revoked = Literal["revoked", "failed", "unsupported"]
+TRY_AGAIN = timedelta(minutes=5)
+REVOKE_SECONDS = PROVIDER_DEADLINE + 1
 MAX_LIFE = 10 * 365 * 86400
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -74,22 +79,31 @@ class OAuth:
         answer = _token_answer(provider, self._refresh_request(provider, credentials, tokens.refresh_token, now), now)
         additional, problems, ends = dict(answer.tokens.additional), list[str](), list[datetime]()
         for name, token in tokens.additional.items():
+            if name in additional:
+                continue
+            additional[name] = token
             if token.refresh_token is None:
                 continue
             try:
                 other = _token_answer(provider, self._refresh_request(provider, credentials, token.refresh_token, now), now)
+            except GrantRefused as error:
+                problems.append(f"{name}: {error.provider_code}")
+                del additional[name]
             except ProviderError as error:
                 problems.append(f"{name}: {error.provider_code or 'unavailable'}")
-                continue
-            additional[name] = AdditionalToken(other.tokens.access_token, other.tokens.refresh_token or token.refresh_token, other.expires_at, other.scopes or token.scopes)
-            ends += [other.expires_at] if other.expires_at else []
-        merged = replace(answer, tokens=replace(answer.tokens, additional=additional), problems=tuple(problems)).keeping(tokens)
+                # To be tried again before it ends and not when the main one is due, but not at every fetch either.
+                ends += [max(token.expires_at, now + TRY_AGAIN)] if token.expires_at else []
+            else:
+                additional[name] = AdditionalToken(other.tokens.access_token, other.tokens.refresh_token or token.refresh_token, other.expires_at, other.scopes or token.scopes)
+                ends += [other.expires_at] if other.expires_at else []
+        kept = replace(tokens, additional={})
+        merged = replace(answer, tokens=replace(answer.tokens, additional=additional), problems=tuple(problems)).keeping(kept)
         if merged.scopes is not None:
             # The answer tells the main token's scopes; the grant's are those of all its tokens.
             merged = replace(merged, scopes=tuple(dict.fromkeys([*merged.scopes, *(scope for token in merged.tokens.additional.values() for scope in token.scopes)])))
         return replace(merged, expires_at=min([merged.expires_at, *ends])) if merged.expires_at and ends else merged
 
-    def revoke(self, provider: Provider, credentials: Credentials, tokens: TokenSet) -> Revoked:
+    def revoke(self, provider: Provider, credentials: Credentials, tokens: TokenSet, seconds_left: Callable[[], float] = lambda: inf) -> Revoked:
         """Ends the grant at the provider by its recipe (RFC 7009 by default). Never raises: the outcome is the answer.
 
         Where a call ends one token only, each token of the grant is revoked, and all must go for it to be revoked.
@@ -99,7 +113,7 @@ class OAuth:
         each = [tokens]
         if provider.revocation.ends == "token":
             each += [TokenSet(other.access_token, other.refresh_token) for other in tokens.additional.values()]
-        outcomes = [self._revoke_one(provider, provider.revocation.endpoint, credentials, one) for one in each]
+        outcomes = [seconds_left() > REVOKE_SECONDS and self._revoke_one(provider, provider.revocation.endpoint, credentials, one) for one in each]
         return "revoked" if all(outcomes) else "failed"
 
     def _revoke_one(self, provider: Provider, endpoint: str, credentials: Credentials, tokens: TokenSet) -> bool:
@@ -131,7 +145,11 @@ class OAuth:
             answer = self._bearer_get(provider.identity.endpoint, access_token)
         except (ForbiddenAddress, Undelivered, AnswerLost):
             return None
-        if answer.status == 401 or (answer.status == 200 and (verdicts.parse(answer) or {}).get("ok") is False):
+        fields = verdicts.parse(answer) or {}
+        if answer.status == 200 and fields.get("ok") is False:
+            # Slack says everything with 200; only some of its words are about the token.
+            return False if provider.errors.get(str(fields.get("error"))) == "grant_dead" else None
+        if answer.status == 401:
             return False
         return True if 200 <= answer.status < 300 else None
 

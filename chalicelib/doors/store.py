@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.domain import ids
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.events import Event, timestamp
+from chalicelib.domain.events import Event
 from chalicelib.domain.lifecycle import Transition
 from chalicelib.domain.models import ApiKey, Connection, Owner, Pending, Registration
 from chalicelib.domain.stored import read
@@ -20,7 +20,7 @@ from chalicelib.doors.table import Item, LostRace, Table, new_write_id
 
 EVENT_RETENTION = timedelta(days=30)
 # A lease taken or a try that failed changes these within a generation, so also after `before` was read: always written, not only where they differ.
-_MOVING = {"lease_owner", "lease_until", "intent_attempt", "failures", "failing_since", "last_error", "retry_at", "hold_until", "refresh_due_at", "due_shard"}
+_MOVING = {"lease_owner", "lease_until", "intent_attempt", "failures", "failing_since", "last_error", "retry_at", "hold_until", "misconfigured", "weird_failures", "weird_since", "refresh_due_at", "due_shard"}
 
 
 class Store:
@@ -40,14 +40,15 @@ class Store:
         items = self._table.query("pk = :pk AND begins_with(sk, :prefix)", {"pk": keys.owner_partition(owner), "prefix": "connection#"})
         return [read(Connection, item) for item in items]
 
-    def lease(self, connection: Connection, holder: str, until: datetime, now: datetime) -> Connection:
+    def lease(self, connection: Connection, holder: str, until: datetime, now: datetime, *, spends: bool = True) -> Connection:
         """Takes the right to refresh this generation until `until`; returns the connection as read under the lease.
 
-        Its `intent_attempt` is now one more; above 1 an earlier attempt ended without a known answer (in doubt). Raises LostRace.
+        If it `spends` the refresh token, `intent_attempt` is now one more; above 1 an earlier attempt ended without a known answer
+        (in doubt). Raises LostRace.
         """
         item = self._table.update(
             keys.connection(connection.owner, connection.slug, connection.account),
-            {"lease_owner": holder, "lease_until": until, "intent_attempt": connection.intent_attempt + 1},
+            {"lease_owner": holder, "lease_until": until, "intent_attempt": connection.intent_attempt + spends},
             condition="generation = :generation AND #state = :connected AND intent_attempt = :attempt AND (attribute_not_exists(lease_until) OR lease_until < :now)",
             values={"generation": connection.generation, "connected": "connected", "now": now, "attempt": connection.intent_attempt},
             write_id=holder,
@@ -205,7 +206,6 @@ def _outbox_row(event: Event) -> Item:
         "generation": event.generation,
         "data": {name: value for name, value in event.data.items() if value is not None},
         "expires_at": event.created_at + EVENT_RETENTION,
-        "written_at": timestamp(event.created_at),
     }
 
 

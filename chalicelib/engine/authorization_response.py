@@ -30,10 +30,9 @@ class FlowError(Exception):
 
 @dataclass(frozen=True, repr=False)
 class AuthorizationResponse:
-    """A validated response. `code_verifier` is set where it was parked together with the code."""
+    """A validated response."""
 
     code: str
-    code_verifier: str | None = None
 
 
 def validate(unverified_query: dict[str, list[str]], *, provider: Provider, pending: Pending, same_browser: bool, same_registration: bool) -> AuthorizationResponse:

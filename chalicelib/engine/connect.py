@@ -6,28 +6,28 @@ where a code may go was frozen at `begin`; a link alone connects nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
 from typing import Any
 
-from chalicelib.domain import ids, lifecycle
-from chalicelib.domain.errors import Forbidden, NotFound, ProviderError, Unprocessable
-from chalicelib.domain.lifecycle import Transition
+from chalicelib.domain import ids
+from chalicelib.domain.errors import Conflict, Forbidden, NotFound, Unprocessable
 from chalicelib.domain.models import Connection, Owner, Pending
 from chalicelib.domain.settings import PARKED_CODE_TTL, PENDING_TTL, Settings
-from chalicelib.domain.tokens import TokenAnswer
 from chalicelib.doors import journal
-from chalicelib.doors.crypto import Facts, Sealer, token_facts
+from chalicelib.doors.crypto import Facts, Sealer
 from chalicelib.doors.oauth import OAuth, code_challenge
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace
 from chalicelib.engine.authorization_response import AuthorizationResponse, FlowError, validate
-from chalicelib.engine.registrations import Effective, Registrations, require_enabled
+from chalicelib.engine.commits import Commits
+from chalicelib.engine.effective import Effective
+from chalicelib.engine.exchange import Exchange
+from chalicelib.engine.registrations import Registrations, require_enabled
 
 PENDING_FIELD, CODE_FIELD = "pending", "code"
 PENDING_ID_LENGTH = 43  # of ids.random_token
-TRIES = 3  # a commit that lost to a refresh in flight is repeated over what is there now
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,12 @@ class Returned:
 
 
 class Connect:
-    def __init__(self, store: Store, sealer: Sealer, oauth: OAuth, registrations: Registrations, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, sealer: Sealer, oauth: OAuth, registrations: Registrations, settings: Settings, clock: Callable[[], datetime], sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
         self._store, self._sealer, self._oauth, self._registrations = store, sealer, oauth, registrations
         self._settings, self._clock = settings, clock
+        self._exchanges = Exchange(store, sealer, oauth, Commits(store, sleep, monotonic), clock)
 
-    def begin(self, owner: Owner, slug: str, *, return_to: str | None = None, challenge: str | None = None, config: dict[str, str] | None = None, display_name: str | None = None) -> Begun:
+    def begin(self, owner: Owner, slug: str, *, return_to: str | None = None, challenge: str | None = None, config: dict[str, str] | None = None, display_name: str | None = None, user_display_name: str | None = None) -> Begun:
         """Freezes a flow for one owner. Raises NotFound, Unprocessable or Conflict; then nothing is kept."""
         registration = self._registrations.get(slug)
         require_enabled(registration)
@@ -74,16 +75,17 @@ class Connect:
             raise Unprocessable("This stage wants proof of who finishes (STANDPIPE_REQUIRE_PROOF): send 'code_challenge' and finish with POST /data-integrations/finish.", "proof_required", errors=[{"field": "code_challenge", "code": "required"}])
         existing = self._store.connection(owner, slug)
         kept_config = existing.config if existing and existing.state != "disconnected" else {}
+        self._registrations.check_config(registration, config or {})
         effective = self._registrations.effective(registration, {**kept_config, **(config or {})})
         now = self._clock()
         pending_id = ids.random_token()
-        handle, state, verifier = (f"{pending_id}.{ids.random_token()}" for _ in range(3))
+        handle, state = (f"{pending_id}.{ids.random_token()}" for _ in range(2))
         verifier = ids.random_token()
         sealed = self._sealer.seal({"state": state, "code_verifier": verifier}, _facts(pending_id, PENDING_FIELD, owner))
         self._store.begin(
             Pending(
                 id=pending_id, handle_digest=ids.digest(handle), state_digest=ids.digest(state), sealed=sealed, user_id=owner.user_id, organization_id=owner.organization_id,
-                slug=slug, registration_id=registration.id, authority=effective.authority, fingerprint=effective.fingerprint, client_id=effective.client_id,
+                slug=slug, registration_id=registration.id, authority=effective.authority, fingerprint=effective.fingerprint, user_display_name=user_display_name,
                 scopes=registration.scopes if registration.scopes is not None else tuple(effective.provider.default_scopes()), config={**kept_config, **(config or {})},
                 return_to=return_to, code_challenge=challenge, display_name=display_name, connection_id=existing.id if existing and existing.state != "disconnected" else None,
                 created_at=now, expires_at=now + PENDING_TTL, ttl=int((now + PENDING_TTL).timestamp()),
@@ -133,25 +135,32 @@ class Connect:
         if pending.return_to is not None and pending.return_to not in self._settings.return_urls:
             raise FlowError("configuration_changed", pending)
         if pending.code_challenge is None:
-            return Returned(pending, self._exchange(pending, effective, response))
+            kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, pending.owner))
+            return Returned(pending, self._exchange(pending, effective, response.code, kept["code_verifier"]))
         return self._park(pending, response)
 
     def finish(self, unverified_connect_code: str, code_verifier: str, *, state: str | None = None, user_id: str | None = None) -> Connection:
         """The application vouches for the person in front of it: only now is the code exchanged. Raises NotFound, Forbidden or FlowError."""
         pending = self._store.pending(unverified_connect_code.split(".")[0])
-        if pending is None or pending.connect_code_digest is None or not ids.matches(unverified_connect_code, pending.connect_code_digest) or pending.stage != "parked" or pending.expires_at <= self._clock():
-            raise NotFound("There is no such connect code, or it was used or is older than 90 seconds. Start again with POST …/authorize.", "connect_code_not_found")
+        if pending is None or pending.connect_code_digest is None or not ids.matches(unverified_connect_code, pending.connect_code_digest) or pending.expires_at <= self._clock():
+            raise NotFound("There is no such connect code, or it is older than 90 seconds. Start again with POST …/authorize.", "connect_code_not_found")
+        vouched = self._is_vouched(pending, code_verifier, state, user_id)
+        if pending.stage == "finished" and vouched and (connection := self._made_by(pending)):
+            return connection  # the same request once more, because its answer was lost
+        if pending.stage != "parked":
+            raise NotFound("This connect code was used. Start again with POST …/authorize.", "connect_code_not_found")
+        # Opened first: a key service that is down must not cost the person their consent.
+        code = self._sealer.open(pending.sealed, _facts(pending.id, CODE_FIELD, pending.owner))
         try:
             pending = self._store.advance(pending, "finished")
         except LostRace:
             raise NotFound("This connect code was used.", "connect_code_not_found") from None
         # From here on the code is burned, whatever comes: a wrong guess is not repeated.
-        if not compare_digest(code_challenge(code_verifier).encode(), (pending.code_challenge or "").encode()) or (state is not None and not ids.matches(state, pending.state_digest)) or (user_id is not None and user_id != pending.user_id):
+        if not vouched:
             self._journal(pending, "binding_failed")
             raise Forbidden("The person who finished is not the one who started: the code_verifier, state or user does not fit. Nothing was connected.", "session_binding_failed")
         effective = self._effective(pending)
-        code = self._sealer.open(pending.sealed, _facts(pending.id, CODE_FIELD, _owner(pending)))
-        return self._exchange(pending, effective, AuthorizationResponse(code["code"], code["code_verifier"]))
+        return self._exchange(pending, effective, code["code"], code["code_verifier"])
 
     def conclude(self, pending: Pending, outcome: dict[str, str]) -> None:
         """Keeps what the outcome page will say."""
@@ -164,68 +173,35 @@ class Connect:
             return None
         return pending
 
+    def _is_vouched(self, pending: Pending, code_verifier: str, state: str | None, user_id: str | None) -> bool:
+        """Whether the application's word fits what the flow was begun with: its own verifier, and state and user where it names them."""
+        verified = compare_digest(code_challenge(code_verifier).encode(), (pending.code_challenge or "").encode())
+        return verified and (state is None or ids.matches(state, pending.state_digest)) and user_id in (None, pending.user_id)
+
+    def _made_by(self, pending: Pending) -> Connection | None:
+        connection = self._store.connection(pending.owner, pending.slug, pending.account)
+        made = connection is not None and connection.state == "connected" and connection.connected_at is not None and connection.connected_at >= pending.created_at
+        return connection if made else None
+
     # one step each
 
     def _depart(self, pending: Pending, effective: Effective) -> str:
-        kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, _owner(pending)))
+        kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, pending.owner))
         self._advance(pending, "redirected", "link_used")
         return self._oauth.authorization_url(effective.provider, effective.client_id, effective.redirect_uri, pending.scopes, kept["state"], kept["code_verifier"])
 
     def _park(self, pending: Pending, response: AuthorizationResponse) -> Returned:
-        kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, _owner(pending)))
+        kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, pending.owner))
         connect_code = f"{pending.id}.{ids.random_token()}"
-        parked = self._sealer.seal({"code": response.code, "code_verifier": kept["code_verifier"]}, _facts(pending.id, CODE_FIELD, _owner(pending)))
+        parked = self._sealer.seal({"code": response.code, "code_verifier": kept["code_verifier"]}, _facts(pending.id, CODE_FIELD, pending.owner))
         expires_at = self._clock() + PARKED_CODE_TTL
         pending = self._advance(pending, "parked", "link_used", sealed=parked, connect_code_digest=ids.digest(connect_code), expires_at=expires_at, ttl=int(expires_at.timestamp()))
         return Returned(pending, connect_code=connect_code)
 
-    def _exchange(self, pending: Pending, effective: Effective, response: AuthorizationResponse) -> Connection:
-        verifier = response.code_verifier
-        if verifier is None:
-            verifier = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, _owner(pending)))["code_verifier"]
-        before = self._store.connection(_owner(pending), pending.slug, pending.account)
-        now = self._clock()
-        connection_id = before.id if before and before.state != "disconnected" else lifecycle.new_connection_id(now)
-        # The data key first: a code is single use, and what it buys must not be lost to a KMS that is down.
-        next_generation = before.generation + 1 if before else 1
-        probe = Connection(id=connection_id, user_id=pending.user_id, organization_id=pending.organization_id, slug=pending.slug, registration_id=pending.registration_id, state="connected", created_at=now, updated_at=now)
-        ready = self._sealer.ready(token_facts(probe, next_generation))
-        effective.credentials()
-        try:
-            answer = effective.ask(lambda credentials: self._oauth.exchange(effective.provider, credentials, response.code, verifier, effective.redirect_uri, now))
-        except ProviderError as error:
-            raise FlowError("exchange_failed", pending, error.provider_code) from None
-        if before is not None and before.state != "disconnected" and _other_account(before, answer):
-            self._revoke_stray(effective, answer)
-            raise FlowError("other_account", pending, other=answer.identity.name if answer.identity else None, held_by=before.external_name)
-        blob = ready.seal(answer.tokens.to_payload())
-        for _ in range(TRIES):
-            transition = self._transition(before, pending, connection_id, answer, blob, effective)
-            try:
-                self._store.commit(transition)
-            except LostRace:
-                # A refresh or disconnect was first. The person's new word is newer than either: seal again for the next generation.
-                before = self._store.connection(_owner(pending), pending.slug, pending.account)
-                connection_id = before.id if before and before.state != "disconnected" else connection_id
-                generation = before.generation + 1 if before else 1
-                blob = self._sealer.seal(answer.tokens.to_payload(), token_facts(replace(probe, id=connection_id), generation))
-                continue
-            except Exception:
-                self._revoke_stray(effective, answer)
-                raise
-            self._journal(pending, "success", connection=transition.after.id, missing_scopes=transition.after.missing_scopes())
-            return transition.after
-        self._revoke_stray(effective, answer)
-        raise FlowError("try_again", pending)
-
-    def _transition(self, before: Connection | None, pending: Pending, connection_id: str, answer: TokenAnswer, blob: bytes, effective: Effective) -> Transition:
-        lifetimes = effective.provider.lifetimes
-        return lifecycle.connected(before, pending, connection_id, answer, blob, idle_limit=lifetimes.refresh_token_idle, grant_limit=lifetimes.grant, now=self._clock())
-
-    def _revoke_stray(self, effective: Effective, answer: TokenAnswer) -> None:
-        """A grant we could not keep is ended, unless that would end other grants of the same person as well."""
-        if effective.provider.revocation.ends != "user":
-            effective.revoke(self._oauth, answer.tokens)
+    def _exchange(self, pending: Pending, effective: Effective, code: str, code_verifier: str) -> Connection:
+        connection = self._exchanges.exchange(pending, effective, code, code_verifier)
+        self._journal(pending, "success", connection=connection.id, missing_scopes=connection.missing_scopes())
+        return connection
 
     def _find(self, unverified_value: str, kind: str) -> Pending:
         """The pending authorization of a handle or state. Unknown, tampered and expired look the same from outside."""
@@ -247,7 +223,7 @@ class Connect:
         try:
             registration = self._registrations.get(pending.slug)
             effective = self._registrations.effective(registration, pending.config, pending.authority)
-        except (NotFound, Unprocessable):
+        except (Conflict, NotFound, Unprocessable):
             raise FlowError("configuration_changed", pending) from None
         if registration.id != pending.registration_id or effective.fingerprint != pending.fingerprint:
             raise FlowError("configuration_changed", pending)
@@ -270,15 +246,3 @@ class Connect:
 
 def _facts(pending_id: str, field: str, owner: Owner) -> Facts:
     return Facts(ids.digest(pending_id), field, 0, owner)
-
-
-def _owner(pending: Pending) -> Owner:
-    return Owner(user_id=pending.user_id, organization_id=pending.organization_id)
-
-
-def _other_account(before: Connection, answer: TokenAnswer) -> bool:
-    known = before.external_account_id, before.external_team
-    new = answer.identity
-    if new is None or new.account_id is None or known[0] is None:
-        return False
-    return known[0] != new.account_id or (known[1] is not None and new.team is not None and known[1] != new.team)

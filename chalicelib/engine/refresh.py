@@ -14,7 +14,7 @@ from typing import Literal
 
 from chalicelib.domain import lifecycle
 from chalicelib.domain.errors import GrantRefused, ProviderError, ProviderWeird, RegistrationRefused, StandpipeError, Unavailable
-from chalicelib.domain.lifecycle import Reason, Transition
+from chalicelib.domain.lifecycle import Reason
 from chalicelib.domain.models import Connection
 from chalicelib.domain.settings import LEASE_TTL, PROVIDER_DEADLINE, STORE_BUDGET
 from chalicelib.domain.stored import read
@@ -24,12 +24,15 @@ from chalicelib.doors.crypto import Ready, Sealer, token_facts
 from chalicelib.doors.oauth import OAuth
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace, new_write_id
-from chalicelib.engine.registrations import Effective, Registrations
+from chalicelib.engine.commits import Commits
+from chalicelib.engine.effective import Effective
+from chalicelib.engine.registrations import Registrations
 
 Bucket = Literal[
     "success_fresh", "success_waited", "success_retry_after_lost", "fresh_enough", "refused_expected", "lost_outcome_unknown",
     "persist_failure", "lease_timeout", "client_error", "transient_5xx", "transient_network", "rate_limited", "provider_weird", "disconnected", "not_spent",
 ]  # fmt: skip
+THROTTLED = {"http_429", "ratelimited", "rate_limited", "rate_limit_exceeded", "login_rate_exceeded", "slow_down"}
 WEIRD_TRIES, WEIRD_FOR = 3, timedelta(minutes=30)
 NEEDED = 2 * PROVIDER_DEADLINE + STORE_BUDGET  # seconds a started refresh may take: two calls and the store
 
@@ -50,6 +53,7 @@ class Refresher:
     def __init__(self, store: Store, sealer: Sealer, oauth: OAuth, registrations: Registrations, clock: Callable[[], datetime], sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
         self._store, self._sealer, self._oauth, self._registrations = store, sealer, oauth, registrations
         self._clock, self._sleep, self._monotonic = clock, sleep, monotonic
+        self._commits = Commits(store, sleep, monotonic)
 
     def refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], *, seconds_left: Callable[[], float], patience: float) -> Outcome:
         """Refreshes unless `is_fresh` or someone else does; waits up to `patience` seconds for that one.
@@ -60,7 +64,7 @@ class Refresher:
         started, waited = self._monotonic(), False
         while True:
             if connection.state != "connected":
-                return self._exit(Outcome("refused_expected" if connection.state == "needs_reauthorization" else "disconnected", connection), started)
+                return self._exit(_overtaken(connection), started)
             if is_fresh(connection):
                 return self._exit(Outcome("success_waited" if waited else "fresh_enough", connection), started)
             now = self._clock()
@@ -70,13 +74,13 @@ class Refresher:
                 # Also for those who waited for the one that failed: a queue of them asking in turn is the last thing a failing provider needs.
                 return self._exit(Outcome("not_spent", connection), started)
             if connection.lease_until is None or connection.lease_until < now:
-                holder = new_write_id()
+                holder, lease_ends = new_write_id(), self._monotonic() + LEASE_TTL.total_seconds()
                 try:
                     leased = self._store.lease(connection, holder, now + LEASE_TTL, now)
                 except LostRace:
                     pass
                 else:
-                    return self._exit(self._spend(leased, holder, seconds_left), started)
+                    return self._exit(self._spend(leased, holder, lease_ends, seconds_left), started)
             else:
                 # Someone is at it. Waiting only reads: a write here could get in the way of theirs.
                 if self._monotonic() - started > patience:
@@ -88,9 +92,8 @@ class Refresher:
                 return self._exit(Outcome("disconnected", connection), started)
             connection = newer
 
-    def _spend(self, leased: Connection, holder: str, seconds_left: Callable[[], float]) -> Outcome:
+    def _spend(self, leased: Connection, holder: str, lease_ends: float, seconds_left: Callable[[], float]) -> Outcome:
         earlier_attempts = leased.intent_attempt - 1
-        lease_ends = self._monotonic() + LEASE_TTL.total_seconds()
 
         def left() -> float:
             return min(seconds_left(), lease_ends - self._monotonic())
@@ -106,7 +109,8 @@ class Refresher:
             calls = 1 + sum(token.refresh_token is not None for token in tokens.additional.values())
             one_try = calls * PROVIDER_DEADLINE + STORE_BUDGET
             _require(left(), one_try)  # again, because the key service may have been slow
-        except StandpipeError:
+        except StandpipeError as error:
+            journal.write("refresh", outcome="not_spent", connection=leased.id, provider=leased.slug, generation=leased.generation, cause=error.code)
             self._store.release(leased, holder, earlier_attempts)
             raise
         in_doubt, retried = earlier_attempts > 0, False
@@ -129,30 +133,19 @@ class Refresher:
     def _stored(self, leased: Connection, holder: str, effective: Effective, answer: TokenAnswer, ready: Ready, retried: bool, seconds: float) -> Outcome:
         transition = lifecycle.refreshed(leased, answer, ready.seal(answer.tokens.to_payload()), idle_limit=effective.provider.lifetimes.refresh_token_idle, now=self._clock())
         try:
-            self._commit(transition, holder, max(STORE_BUDGET, seconds - 1))
+            self._commits.commit(transition, holder=holder, seconds=max(STORE_BUDGET, seconds - 1))
         except LostRace:
             return self._lost(leased, effective, answer)
         except Unavailable:
-            journal.write("refresh_not_stored", connection=leased.id, provider=leased.slug, generation=leased.generation)
+            journal.write("refresh", outcome="persist_failure", connection=leased.id, provider=leased.slug, generation=leased.generation)
             raise
         return Outcome("success_retry_after_lost" if retried else "success_fresh", transition.after, answer.tokens)
-
-    def _commit(self, transition: Transition, holder: str | None, seconds: float = STORE_BUDGET) -> None:
-        """Stores with patience: what is learned from a provider is not lost to a table that hesitates. Raises LostRace or, in the end, Unavailable."""
-        write_id, until = new_write_id(), self._monotonic() + seconds
-        while True:
-            try:
-                return self._store.commit(transition, holder=holder, write_id=write_id)
-            except Unavailable:
-                if self._monotonic() > until:
-                    raise
-                self._sleep(random.uniform(0.05, 0.3))
 
     def _lost(self, leased: Connection, effective: Effective, answer: TokenAnswer) -> Outcome:
         """Someone moved the connection on while we asked. What they stored stands; ours is revoked only if the connection is gone."""
         newer = self._store.connection(leased.owner, leased.slug, leased.account)
         if newer is None or newer.state == "disconnected":
-            effective.revoke(self._oauth, answer.tokens)
+            effective.revoke(self._oauth, answer.tokens, lambda: PROVIDER_DEADLINE * 3)
             return Outcome("disconnected", newer or leased)
         return Outcome("success_waited" if newer.generation > leased.generation else "persist_failure", newer)
 
@@ -160,28 +153,32 @@ class Refresher:
         now = self._clock()
         if isinstance(error, GrantRefused):
             ended = leased.refresh_expires_at is not None and leased.refresh_expires_at <= now
-            reason: Reason = "refresh_outcome_unknown" if in_doubt else "refresh_token_expired" if ended else "refused"
+            # Where refresh tokens are not rotated, an answer lost on the way has cost nothing.
+            lost = in_doubt and effective.provider.lifetimes.rotation != "none"
+            reason: Reason = "refresh_outcome_unknown" if lost else "refresh_token_expired" if ended else "refused"
             return self._refuse(leased, reason, error, holder)
-        if isinstance(error, ProviderWeird) and not error.in_doubt and leased.failures + 1 >= WEIRD_TRIES and leased.failing_since and now - leased.failing_since >= WEIRD_FOR:
+        weird = isinstance(error, ProviderWeird) and not error.in_doubt
+        if isinstance(error, ProviderWeird) and weird and leased.weird_failures + 1 >= WEIRD_TRIES and leased.weird_since and now - leased.weird_since >= WEIRD_FOR:
             return self._refuse(leased, "provider_error", error, holder)
-        transition = lifecycle.failed(leased, error.provider_code or "unavailable", in_doubt=in_doubt or error.in_doubt, retry_after=error.retry_after, now=now)
+        transition = lifecycle.failed(
+            leased, error.provider_code or "unavailable", misconfigured=isinstance(error, RegistrationRefused), weird=weird, in_doubt=in_doubt or error.in_doubt, retry_after=error.retry_after, now=now
+        )
         try:
-            self._commit(transition, holder)
-        except LostRace as lost:
-            return Outcome(_bucket(error), read(Connection, lost.item) if lost.item else leased, error=error)
+            self._commits.commit(transition, holder=holder)
+        except LostRace as race:
+            return Outcome(_bucket(error), read(Connection, race.item) if race.item else leased, error=error)
         return Outcome(_bucket(error), transition.after, error=error)
 
     def _refuse(self, connection: Connection, reason: Reason, error: GrantRefused | ProviderWeird | None, holder: str | None) -> Outcome:
         """The verdict, unless a strong re-read shows that someone else got new tokens meanwhile."""
         newer = self._store.connection(connection.owner, connection.slug, connection.account)
         if newer is None or newer.generation != connection.generation or newer.state != "connected":
-            return Outcome("success_waited", newer or connection)
+            return _overtaken(newer or connection)
         transition = lifecycle.refused(newer, reason, error.provider_code if error else "", self._clock())
         try:
-            self._commit(transition, holder)
+            self._commits.commit(transition, holder=holder)
         except LostRace:
-            newer = self._store.connection(connection.owner, connection.slug, connection.account)
-            return Outcome("success_waited", newer or connection)
+            return _overtaken(self._store.connection(connection.owner, connection.slug, connection.account) or connection)
         return Outcome("lost_outcome_unknown" if reason == "refresh_outcome_unknown" else "refused_expected", transition.after, error=error)
 
     def _exit(self, outcome: Outcome, started: float) -> Outcome:
@@ -194,6 +191,12 @@ class Refresher:
         return outcome
 
 
+def _overtaken(connection: Connection) -> Outcome:
+    """What somebody else made of the connection."""
+    buckets: dict[str, Bucket] = {"connected": "success_waited", "needs_reauthorization": "refused_expected", "disconnected": "disconnected"}
+    return Outcome(buckets[connection.state], connection)
+
+
 def _require(left: float, needed: float) -> None:
     if left < needed:
         raise Unavailable("Too little time is left to refresh safely; try again.", "try_again", retry_after=1)
@@ -204,6 +207,6 @@ def _bucket(error: ProviderError) -> Bucket:
         return "client_error"
     if isinstance(error, ProviderWeird):
         return "provider_weird"
-    if error.provider_code == "http_429":
+    if error.provider_code in THROTTLED:
         return "rate_limited"
     return "transient_5xx" if error.provider_code.startswith("http_") else "transient_network"

@@ -3,62 +3,42 @@
 Rule R8: a stored client secret only ever goes to the endpoints it was entered for. Changing where a secret would be sent asks for it again.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from hmac import compare_digest
+from typing import Any
 
 from pydantic import ValidationError
 
 from chalicelib.domain import ids
-from chalicelib.domain.errors import Conflict, NotFound, RegistrationRefused, Unprocessable
+from chalicelib.domain.errors import Conflict, NotFound, Unprocessable
 from chalicelib.domain.models import Authority, ClientSecret, Registration
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.settings import Settings
-from chalicelib.domain.tokens import TokenSet
+from chalicelib.doors.addresses import ForbiddenAddress, check_url
 from chalicelib.doors.crypto import Facts, Sealer
-from chalicelib.doors.oauth import Credentials, OAuth, Revoked
+from chalicelib.doors.oauth import Credentials
 from chalicelib.doors.store import Store
+from chalicelib.engine.effective import Effective
 from chalicelib.providers import catalogue
 from chalicelib.providers.spec import ConfigError, Provider, resolve
 
-Answered = TypeVar("Answered")
 SECRET_FIELD = "client_secret"
+# The vocabulary's words for what the contract calls otherwise.
+CUSTOM_FIELDS = {
+    "authorization.endpoint": "authorization_url",
+    "authorization.parameters": "additional_authorization_parameters",
+    "authorization.issuer": "issuer",
+    "authorization": "authorization_url",
+    "token.endpoint": "token_url",
+    "token.refresh_endpoint": "refresh_token_url",
+    "revocation.endpoint": "revocation_url",
+    "identity.endpoint": "userinfo_url",
+}
+MAX_SLUG = 63
 LIVE_SECRETS = 2  # the old one stays valid while the provider's own rotation overlaps
-
-
-@dataclass(frozen=True)
-class Effective:
-    """What a flow or a refresh really uses: the provider with its endpoints filled in, and our credentials, newest first, opened once."""
-
-    registration: Registration
-    provider: Provider
-    authority: Authority
-    client_id: str
-    redirect_uri: str
-    credentials: Callable[[], list[Credentials]]
-
-    def ask(self, request: Callable[[Credentials], Answered]) -> Answered:
-        """`request` with the newest client secret, or, where the provider does not know that one, with the one before it. Raises a ProviderError."""
-        *newer, oldest = self.credentials()
-        for each in newer:
-            try:
-                return request(each)
-            except RegistrationRefused:
-                continue  # who was not recognised has spent nothing
-        return request(oldest)
-
-    def revoke(self, oauth: OAuth, tokens: TokenSet) -> Revoked:
-        """What became of the grant, asked with either client secret."""
-        answers = (oauth.revoke(self.provider, each, tokens) for each in self.credentials())
-        return next((answer for answer in answers if answer != "failed"), "failed")
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes whenever a code or a secret would go anywhere else."""
-        return ids.digest(json.dumps([self.provider.endpoints(), self.provider.authorization.issuer, self.provider.token.authentication, self.client_id, self.authority], sort_keys=True))
 
 
 @dataclass(frozen=True)
@@ -85,14 +65,15 @@ class Registrations:
         settings: Settings,
         clock: Callable[[], datetime],
         shared: Callable[[str], Credentials | None],
+        simulates: Callable[[str], bool],
         simulated: Callable[[Provider, str], tuple[Provider, Credentials]],
     ) -> None:
         self._store, self._sealer, self._settings, self._clock = store, sealer, settings, clock
-        self._shared, self._simulated = shared, simulated
+        self._shared, self._simulates, self._simulated = shared, simulates, simulated
 
     def get(self, slug: str) -> Registration:
         """Raises NotFound."""
-        found = self._store.registration(slug)
+        found = self._store.registration(slug) if len(slug) <= MAX_SLUG else None
         if found is None:
             raise NotFound(f"There is no data integration '{slug[:64]}'. Create it with POST /data-integrations.", "data_integration_not_found")
         return found
@@ -116,10 +97,7 @@ class Registrations:
     def create(self, slug: str, change: Change) -> Registration:
         """Raises Conflict, Unprocessable or NotFound; nothing is stored then."""
         now = self._clock()
-        if change.custom_provider is not None:
-            if catalogue.load(slug) is not None:
-                raise Unprocessable(f"'{slug}' is in the catalogue; give a custom provider a slug of its own.", "slug_taken", errors=[{"field": "provider", "code": "slug_taken"}])
-        elif catalogue.load(slug) is None:
+        if change.custom_provider is None and catalogue.load(slug) is None:
             known = ", ".join(catalogue.slugs())
             raise NotFound(f"There is no provider '{slug[:64]}' in the catalogue ({known}). For any other OAuth 2.0 provider send 'custom_provider'.", "provider_not_found")
         blank = Registration(id=f"data_integration_{ids.ulid(now)}", slug=slug, created_at=now, updated_at=now)
@@ -150,7 +128,9 @@ class Registrations:
             return "own"
         if not self._settings.sandbox or registration.custom_provider:
             return None
-        return "shared" if self._shared(registration.slug) else "simulator"
+        if self._shared(registration.slug):
+            return "shared"
+        return "simulator" if self._simulates(registration.slug) else None
 
     def effective(self, registration: Registration, config: dict[str, str], authority: Authority | None = None) -> Effective:
         """What to use for a new flow, or, given its `authority`, for an existing connection. Raises Unprocessable or Conflict."""
@@ -190,6 +170,9 @@ class Registrations:
         if change.inherit_scopes or change.scopes is not None:
             updates["scopes"] = None if change.inherit_scopes else change.scopes
         if change.custom_provider is not None:
+            if catalogue.load(before.slug) is not None:
+                # Also on update: a built-in provider's credentials, the operator's shared ones included, must not be led elsewhere.
+                raise Unprocessable(f"'{before.slug}' is in the catalogue; give a custom provider a slug of its own.", "slug_taken", errors=[{"field": "provider", "code": "slug_taken"}])
             updates["custom_provider"] = self._custom(before, change.custom_provider)
         elif before.slug and catalogue.load(before.slug) is None and not before.custom_provider:
             raise Unprocessable("A custom provider needs 'custom_provider'.", "custom_provider_required")
@@ -197,6 +180,11 @@ class Registrations:
         provider = self.provider(after)
         client_id = change.client_id if change.client_id is not None else before.client_id
         moved = before.client_id is not None and (self._where(before) != self._where(after) or client_id != before.client_id)
+        if moved and self._store.has_connections(before.id):
+            raise Conflict(
+                f"'{before.slug}' has connections, and their grants belong to this client at these endpoints. Disconnect them first; a new secret of the same client can be set at any time.",
+                "data_integration_in_use",
+            )
         if moved and before.client_secrets and change.client_secret is None:
             raise Unprocessable("Changing where the client secret is sent (an endpoint or the client id) asks for 'credentials.client_secret' again.", "client_secret_required", errors=[{"field": "credentials.client_secret", "code": "required"}])
         if change.client_id is not None and change.client_secret is None and not before.client_secrets and provider.client_secret_required:
@@ -204,37 +192,64 @@ class Registrations:
         if change.client_secret is not None and not client_id:
             raise Unprocessable("A client secret needs its client id.", "client_id_required", errors=[{"field": "credentials.client_id", "code": "required"}])
         kept = () if moved else before.client_secrets
-        if change.client_secret is not None:
+        if change.client_secret is not None and not self._is_newest(before, kept, change.client_secret):
             fresh = ClientSecret(sealed=self._sealer.seal({"secret": change.client_secret.reveal()}, _facts(after)), last_four=change.client_secret.last_four(), created_at=now)
             kept = (fresh, *kept)[:LIVE_SECRETS]
         after = replace(after, client_id=client_id, client_secrets=kept)
         if provider.scopes_required and not (after.scopes or provider.default_scopes()):
             raise Unprocessable(f"{provider.name} needs at least one scope.", "scopes_required", errors=[{"field": "scopes", "code": "required"}])
-        for name, value in after.config.items():
-            self._check_config(provider, name, value)
+        self.check_config(after, after.config)
         return after
 
-    def _check_config(self, provider: Provider, name: str, value: str) -> None:
-        if name not in {field.name for field in provider.config}:
-            raise Unprocessable(f"{provider.name} has no config field '{name[:64]}'.", "invalid_config", errors=[{"field": f"config.{name[:64]}", "code": "unknown"}])
-        try:
-            resolve(provider, {**{field.name: field.default or "x" for field in provider.config}, name: value})
-        except ConfigError as error:
-            if error.field == name:
-                raise Unprocessable(str(error), "invalid_config", errors=[{"field": f"config.{name}", "code": "invalid"}]) from None
+    def _is_newest(self, registration: Registration, kept: tuple[ClientSecret, ...], given: Secret) -> bool:
+        """The same secret once more is a repeated request, and must not push the overlapping one out."""
+        if not kept:
+            return False
+        newest = self._sealer.open(kept[0].sealed, _facts(registration))["secret"]
+        return compare_digest(newest.encode(), given.reveal().encode())
+
+    def check_config(self, registration: Registration, values: dict[str, str]) -> None:
+        """Raises Unprocessable for a field the provider has not, or a value it may not have."""
+        provider = self.provider(registration)
+        known = {field.name for field in provider.config}
+        for name, value in values.items():
+            if name not in known:
+                raise Unprocessable(f"{provider.name} has no config field '{name[:64]}'.", "invalid_config", errors=[{"field": f"config.{name[:64]}", "code": "unknown"}])
+            try:
+                resolve(provider, {**{field.name: field.default or "x" for field in provider.config}, name: value})
+            except ConfigError as error:
+                if error.field == name:
+                    raise Unprocessable(str(error), "invalid_config", errors=[{"field": f"config.{name}", "code": "invalid"}]) from None
 
     def _where(self, registration: Registration) -> Any:
         provider = self.provider(registration)
         return provider.endpoints(), sorted(registration.config.items())
 
     def _custom(self, before: Registration, given: dict[str, Any]) -> str:
-        data = {**(json.loads(before.custom_provider) if before.custom_provider else {}), **given, "slug": before.slug, "custom": True}
         try:
-            return Provider.model_validate(data).model_dump_json()
+            provider = Provider.model_validate({**given, "slug": before.slug, "custom": True})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise Unprocessable(f"custom_provider {field}: {first['msg']}", "invalid_custom_provider", errors=[{"field": f"custom_provider.{field}", "code": first["type"]}]) from None
+            path = ".".join(str(part) for part in first["loc"])
+            field = next((name for start, name in CUSTOM_FIELDS.items() if path.startswith(start)), path)
+            raise _wrong_custom(field, first["msg"]) from None
+        for place, url in provider.endpoints().items():
+            try:
+                check_url(url, self._settings.allowed_private_hosts)
+            except ForbiddenAddress as error:
+                raise _wrong_custom(CUSTOM_FIELDS[f"{place}.endpoint" if place != "refresh" else "token.refresh_endpoint"], str(error)) from None
+        return provider.model_dump_json(exclude_defaults=True)
+
+    def name_of(self, slug: str) -> str:
+        """What to call the provider to a person."""
+        try:
+            return self.provider(self.get(slug)).name
+        except NotFound:
+            return slug
+
+
+def _wrong_custom(field: str, problem: str) -> Unprocessable:
+    return Unprocessable(f"custom_provider.{field}: {problem}.", "invalid_custom_provider", errors=[{"field": f"custom_provider.{field}", "code": "invalid"}])
 
 
 def _facts(registration: Registration) -> Facts:

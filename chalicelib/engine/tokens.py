@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from chalicelib.domain import schedule
-from chalicelib.domain.errors import Conflict, NotFound, RegistrationRefused, Unavailable
+from chalicelib.domain.errors import Conflict, IntegrityError, NotFound, StandpipeError, Unavailable
 from chalicelib.domain.lifecycle import MESSAGES
 from chalicelib.domain.models import Connection, Owner
 from chalicelib.domain.tokens import TokenSet
@@ -15,9 +15,9 @@ from chalicelib.doors.crypto import Sealer, token_facts
 from chalicelib.doors.store import Store
 
 if TYPE_CHECKING:
-    from chalicelib.engine.refresh import Outcome, Refresher
+    from chalicelib.engine.refresh import Refresher
     from chalicelib.engine.registrations import Registrations
-    from chalicelib.engine.verdict import Verdict
+    from chalicelib.engine.rejections import Rejections
 
 USE_NOTED_EVERY = timedelta(days=1)
 SOON = 5
@@ -43,13 +43,13 @@ class Inactive:
 
 
 class Tokens:
-    """Answers fetches for one stage. `refresher`, `verdict` and `registrations` are built on first need: a warm fetch uses none of them."""
+    """Answers fetches for one stage. `refresher`, `rejections` and `registrations` are built on first need: a warm fetch uses none of them."""
 
     def __init__(
-        self, store: Store, sealer: Sealer, refresher: "Callable[[], Refresher]", verdict: "Callable[[], Verdict]", registrations: "Callable[[], Registrations]", clock: Callable[[], datetime]
+        self, store: Store, sealer: Sealer, refresher: "Callable[[], Refresher]", rejections: "Callable[[], Rejections]", registrations: "Callable[[], Registrations]", clock: Callable[[], datetime]
     ) -> None:
         self._store, self._sealer, self._clock = store, sealer, clock
-        self._refresher, self._verdict, self._registrations = refresher, verdict, registrations
+        self._refresher, self._rejections, self._registrations = refresher, rejections, registrations
 
     def answer(
         self, owner: Owner, slug: str, *, account: str = "default", connection_id: str | None = None, min_ttl: timedelta = schedule.MINIMUM_TTL, seconds_left: Callable[[], float]
@@ -77,7 +77,7 @@ class Tokens:
             return self.answer(owner, slug, account=account, seconds_left=seconds_left)
         if not connection.refreshable:
             tokens = self._open(connection)
-            ended = self._verdict().after_rejection(connection, tokens)
+            ended = self._rejections().after_rejection(connection, tokens)
             if ended.state == "connected" and ended.generation != connection.generation:
                 return self.answer(owner, slug, account=account, seconds_left=seconds_left)
             return self._inactive(ended, slug) if ended.state != "connected" else Live(ended, tokens)
@@ -92,17 +92,20 @@ class Tokens:
     def _after_refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], seconds_left: Callable[[], float], rejected: int | None = None) -> Live | Inactive:
         now = self._clock()
         if connection.hold_until is not None and connection.hold_until > now:
-            return self._old_or(connection, rejected, _unavailable(connection, now))
+            return self._old_or(connection, rejected, _failure(connection, now))
         try:
             outcome = self._refresher().refresh(connection, is_fresh, seconds_left=seconds_left, patience=min(PATIENCE, seconds_left() - 1))
-        except Unavailable as error:
+        except IntegrityError:
+            raise
+        except StandpipeError as error:
+            # Also a registration that is gone or incomplete: what is stored is good as long as it lives.
             return self._old_or(connection, rejected, error)
         newer = outcome.connection
         if newer.state != "connected":
             return self._inactive(newer, newer.slug)
         if outcome.tokens is not None and newer.lives(self._clock()):
             return Live(newer, self._living(outcome.tokens))
-        return self._old_or(newer, rejected, _refusal(outcome, self._clock()))
+        return self._old_or(newer, rejected, _failure(newer, self._clock()))
 
     def _old_or(self, connection: Connection, rejected: int | None, error: Exception) -> Live | Inactive:
         """The stored token if it still lives and nobody reported it as rejected; a failed refresh inside the margin costs nobody anything."""
@@ -148,19 +151,14 @@ def _fresh(connection: Connection, now: datetime, min_ttl: timedelta) -> bool:
     return connection.lives(now, min(min_ttl, timedelta(seconds=connection.token_life) / 2) if connection.token_life else min_ttl)
 
 
-def _failing(connection: Connection) -> str:
-    return f"The provider does not answer as it should ({connection.last_error or 'unavailable'}). The connection is kept; try again."
-
-
-def _unavailable(connection: Connection, now: datetime) -> Unavailable:
-    """Try again when the provider may be asked again, or soon if somebody else is asking it."""
-    held = connection.hold_until is not None and connection.hold_until > now
-    return Unavailable(_failing(connection), retry_after=max(1, ceil((connection.hold_until - now).total_seconds())) if connection.hold_until and held else SOON)
-
-
-def _refusal(outcome: "Outcome", now: datetime) -> Exception:
-    if isinstance(outcome.error, RegistrationRefused):
+def _failure(connection: Connection, now: datetime) -> StandpipeError:
+    """Why there is no token although the connection stands: an operator's to mend, or a matter of time."""
+    if connection.misconfigured:
         return Conflict(
-            f"The provider refuses this application's own credentials ({outcome.error.provider_code}). No user has to act; an operator has to check the client id and secret.", "provider_misconfigured"
+            f"The provider refuses this application's own credentials ({connection.last_error}). No user has to act; an operator has to check the client id and secret.", "provider_misconfigured"
         )
-    return _unavailable(outcome.connection, now)
+    held = (connection.hold_until - now).total_seconds() if connection.hold_until else 0
+    return Unavailable(
+        f"The provider does not answer as it should ({connection.last_error or 'unavailable'}). The connection is kept; try again.",
+        retry_after=ceil(held) if held > 0 else SOON,
+    )

@@ -101,7 +101,8 @@ class Lifetimes(_Row):
     """A refresh token unused this long dies."""
     grant: int = 0
     """Absolute limit counted from the user's consent."""
-    rotation: Literal["none", "single_use", "optional"] = "none"
+    rotation: Literal["none", "single_use", "optional"] = "optional"
+    """Whether a refresh replaces the refresh token. Only "none" means that an answer lost on the way costs nothing."""
     grace: int = 0
     """How long a rotated refresh token may be tried again."""
     refresh_expires_in_field: str = ""

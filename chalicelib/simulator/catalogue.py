@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 from chalicelib.providers.spec import Provider, resolve, with_endpoints
 
+SIMULATED = ("github", "slack", "google", "salesforce")
+
 
 def simulated(provider: Provider, base_url: str) -> Provider:
     """`{base_url}/simulator/{slug}` and then the provider's real path. A host that `config` chose is gone: the simulator is every host."""

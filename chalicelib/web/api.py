@@ -73,7 +73,7 @@ def authorize(request: Request, slug: str) -> Response:
     owner = Owner(user_id=body.user_id, organization_id=body.organization_id)
     if body.connected_account_id is not None:
         _connection(owner, slug, body.connected_account_id)
-    begun = wiring.engine().connect.begin(owner, slug, return_to=body.return_to, challenge=body.code_challenge, config=body.config, display_name=body.account_display_name)
+    begun = wiring.engine().connect.begin(owner, slug, return_to=body.return_to, challenge=body.code_challenge, config=body.config, display_name=body.account_display_name, user_display_name=body.user_display_name)
     return answer({"url": begun.url, "state": begun.state, **({"completion": "finish_required"} if begun.finish_required else {})})
 
 
@@ -88,7 +88,7 @@ def finish(request: Request) -> Response:
         connection = wiring.engine().connect.finish(body.connect_code, body.code_verifier, state=body.state, user_id=body.user_id)
     except FlowError as error:
         raise _refused_finish(error.kind, error.provider_code) from None
-    return answer({"connected_account": wire.connected_account(connection, _provider_name(connection.slug))})
+    return answer({"connected_account": wire.connected_account(connection, wiring.engine().registrations.name_of(connection.slug))})
 
 
 def _refused_finish(kind: str, provider_code: str) -> StandpipeError:
@@ -103,7 +103,7 @@ def _refused_finish(kind: str, provider_code: str) -> StandpipeError:
 @route(api, "/user_management/users/{user_id}/connected_accounts/{slug}", ["GET"])
 def get_connected_account(request: Request, user_id: str, slug: str) -> Response:
     connection = _connection(_owner(request, user_id), slug, request.one("connected_account_id"))
-    return answer(wire.connected_account(connection, _provider_name(slug)))
+    return answer(wire.connected_account(connection, wiring.engine().registrations.name_of(slug)))
 
 
 @route(api, "/user_management/users/{user_id}/connected_accounts/{slug}", ["DELETE"])
@@ -111,7 +111,7 @@ def delete_connected_account(request: Request, user_id: str, slug: str) -> Respo
     """Revokes at the provider and forgets here; the header says what became of the grant there."""
     owner = _owner(request, user_id)
     _connection(owner, slug, request.one("connected_account_id"))
-    revoked = wiring.engine().disconnect.disconnect(owner, slug)
+    revoked = wiring.engine().disconnect.disconnect(owner, slug, seconds_left=request.seconds_left)
     return answer("", status=204, headers={"Standpipe-Revocation": revoked})
 
 
@@ -145,11 +145,3 @@ def _connection(owner: Owner, slug: str, connected_account_id: str | None) -> Co
     if connection is None or connection.state == "disconnected" or (connected_account_id is not None and connection.id != connected_account_id):
         raise NotFound("There is no such connected account.", "connected_account_not_found")
     return connection
-
-
-def _provider_name(slug: str) -> str:
-    registrations = wiring.engine().registrations
-    try:
-        return registrations.provider(registrations.get(slug)).name
-    except NotFound:
-        return slug

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from chalicelib.domain.errors import Unprocessable
 from chalicelib.domain.secret import Secret
@@ -38,6 +38,7 @@ class AuthorizeBody(_Body):
     connection_intent: Literal["reauthorize"] | None = None
     connected_account_id: OpaqueId | None = None
     account_display_name: Annotated[str, Field(max_length=255)] | None = None
+    user_display_name: Annotated[str, Field(max_length=255)] | None = None
 
 
 class FinishBody(_Body):
@@ -81,8 +82,14 @@ class UpdateDataIntegrationBody(_Body):
     custom_provider: CustomProviderBody | None = None
 
 
+def _not_a_route(slug: str) -> str:
+    if slug == "finish":  # POST /data-integrations/finish is a route of its own
+        raise ValueError("is taken by a route; choose another slug")
+    return slug
+
+
 class CreateDataIntegrationBody(UpdateDataIntegrationBody):
-    provider: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    provider: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"), AfterValidator(_not_a_route)]
     ownership: Literal["userland_user", "user"] = "userland_user"
     auth_methods: list[Literal["oauth"]] = ["oauth"]
 

@@ -74,12 +74,9 @@ class Request:
             raise InvalidRequest("The form cannot be read.") from None
 
     def cookies(self) -> dict[str, str]:
-        from http.cookies import CookieError, SimpleCookie
-
-        try:
-            return {name: morsel.value for name, morsel in SimpleCookie(self.headers.get("cookie", "")).items()}
-        except CookieError:
-            return {}
+        """Names and values as sent. Not http.cookies: one foreign cookie it cannot parse would cost us ours."""
+        pairs = (part.strip().partition("=") for part in self.headers.get("cookie", "").split(";"))
+        return {name: value for name, _, value in pairs}
 
 
 def read_request(event: dict[str, Any], context: Any) -> Request:
@@ -140,7 +137,7 @@ def error_answer(error: StandpipeError, request_id: str) -> Response:
 
 def note_refusal(request_id: str, method: str, template: str, error: StandpipeError, key_id: str | None = None) -> None:
     """One line for every request that is answered with an error. The path as it was sent may hold a link's handle, so only its template is written."""
-    journal.write("refused", request=request_id, method=method, route=template, status=error.status, code=error.code, key=key_id)
+    journal.write("refused", request=request_id, method=method, route=template, status=error.status, code=error.code, key=key_id, detail=error.message if error.status >= 500 else None)
 
 
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -182,7 +179,7 @@ def route(blueprint: Blueprint, path: str, methods: list[str], *, caller: str = 
                 journal.write("internal_error", request=request_id, error=type(error).__name__, where=where)
                 unforeseen = StandpipeError(f"Something went wrong on our side; nothing was returned. Quote request {request_id} to your operator.")
                 response = on_error(unforeseen, request) if on_error else error_answer(unforeseen, request_id)
-            response.headers.setdefault("X-Request-ID", request_id)
+            response.headers = {"X-Request-ID": request_id, **response.headers}  # a new dict: a view may have answered with the shared one
             return response
 
         return blueprint.route(path, methods=methods, content_types=[])(handler)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from chalicelib import wiring
-from chalicelib.domain.errors import NotFound
 from chalicelib.doors import journal
 
 
@@ -37,15 +35,7 @@ OUTCOMES = {
 
 
 # What may be told without knowing the flow; the other pages are only shown for one that ended so.
-GENERAL = frozenset({"invalid_response", "link_expired", "link_unknown", "link_used", "wrong_browser"})
-
-
-def provider_name(slug: str) -> str:
-    registrations = wiring.engine().registrations
-    try:
-        return registrations.provider(registrations.get(slug)).name
-    except NotFound:
-        return slug
+GENERAL = frozenset({"connected", "unavailable", "invalid_response", "link_expired", "link_unknown", "link_used", "wrong_browser"})
 
 
 def journal_flow(**facts: Any) -> None:

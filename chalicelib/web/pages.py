@@ -12,7 +12,7 @@ from chalice import Blueprint, Response
 
 from chalicelib import wiring
 from chalicelib.domain import ids
-from chalicelib.domain.errors import StandpipeError
+from chalicelib.domain.errors import StandpipeError, Unavailable
 from chalicelib.domain.models import Pending
 from chalicelib.web import outcomes
 from chalicelib.web.edge import HEADERS, Request, route
@@ -47,7 +47,7 @@ def _outcome(kind: str, *, status: int = 400, **values: Any) -> Response:
         "outcome.html",
         status=status,
         tone=shown.tone,
-        title=shown.title.format(**texts),
+        title=_sentence(shown.title.format(**texts)),
         text=shown.text.format(**texts),
         todo=shown.todo.format(**texts),
         detail=values.get("detail") or "",
@@ -55,9 +55,16 @@ def _outcome(kind: str, *, status: int = 400, **values: Any) -> Response:
     )
 
 
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _failed(error: StandpipeError, _request: Request | None) -> Response:
-    kind = "unavailable" if error.status in (500, 503) else "link_unknown"
-    return _outcome(kind, status=error.status, detail=error.code)
+    return _outcome(_kind_of(error), status=error.status, detail=error.code)
+
+
+def _kind_of(error: StandpipeError) -> str:
+    return "unavailable" if error.status in (500, 503) else "link_unknown"
 
 
 def _flow_failed(error: Any) -> Response:
@@ -78,7 +85,7 @@ def _told(error: Any) -> dict[str, str]:
     detail = "" if error.kind == "declined" else ": ".join(part for part in (error.provider_code, error.description) if part)
     told = {"detail": detail, "other": error.other or "", "held_by": error.held_by or ""}
     if pending is not None:
-        told |= {"provider": outcomes.provider_name(pending.slug), "back": _back(pending) or ""}
+        told |= {"provider": wiring.engine().registrations.name_of(pending.slug), "back": _back(pending) or ""}
     return {name: value for name, value in told.items() if value}
 
 
@@ -126,6 +133,7 @@ def open_link(request: Request, handle: str) -> Response:
         provider=provider.name,
         slug=provider.slug,
         user=pending.user_id or pending.organization_id,
+        user_name=pending.user_display_name,
         scopes=[(name, described.get(name, "")) for name in pending.scopes],
         host=target.netloc,
         simulated=pending.authority == "simulator",
@@ -152,7 +160,11 @@ def confirm(request: Request, handle: str) -> Response:
         return _flow_failed(error)
 
 
-@route(pages, "/callback/{registration_id}", ["GET"], caller="anyone", on_error=_failed)
+def _leave_failed(error: StandpipeError, _request: Request | None) -> Response:
+    return redirect(f"{wiring.engine().settings.url}/outcome/{_kind_of(error)}")
+
+
+@route(pages, "/callback/{registration_id}", ["GET"], caller="anyone", on_error=_leave_failed)
 def callback(request: Request, registration_id: str) -> Response:
     """The redirect back from the provider. Its address holds the code, so it is left at once, however it ends."""
     from chalicelib.engine.authorization_response import FlowError
@@ -171,7 +183,7 @@ def callback(request: Request, registration_id: str) -> Response:
     if pending.return_to is not None:
         return redirect(_with(pending.return_to, status="connected", provider=pending.slug, connected_account_id=connection.id))
     missing = ", ".join(connection.missing_scopes())
-    return _leave(pending, "connected", {"provider": outcomes.provider_name(pending.slug), "detail": f"not granted: {missing}" if missing else ""})
+    return _leave(pending, "connected", {"provider": wiring.engine().registrations.name_of(pending.slug), "detail": f"not granted: {missing}" if missing else ""})
 
 
 @route(pages, "/outcome/{name}", ["GET"], caller="anyone", on_error=_failed)
@@ -188,7 +200,10 @@ def _leave(pending: Pending | None, kind: str, told: dict[str, str]) -> Response
     # Whoever comes a second time, too late or in another browser must not change how the flow ended.
     if pending is None or kind in ("link_used", "link_expired", "wrong_browser"):
         return redirect(f"{wiring.engine().settings.url}/outcome/{kind}")
-    wiring.engine().connect.conclude(pending, {"kind": kind, **told})
+    try:
+        wiring.engine().connect.conclude(pending, {"kind": kind, **told})
+    except Unavailable:
+        return redirect(f"{wiring.engine().settings.url}/outcome/{kind}")  # less is told, but it is true
     return redirect(f"{wiring.engine().settings.url}/outcome/{pending.id}")
 
 

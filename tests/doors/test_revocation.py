@@ -88,7 +88,8 @@ def test_r30_a_token_is_not_sent_to_a_forbidden_host() -> None:
 ACCEPTED: dict[str, tuple[tuple[int, Any] | None, bool | None]] = {
     "200": ((200, {"id": 1}), True),
     "401": ((401, {}), False),
-    "200 that says no": ((200, {"ok": False}), False),
+    "200 that says the token is dead": ((200, {"ok": False, "error": "token_revoked"}), False),
+    "200 that says the provider is in trouble": ((200, {"ok": False, "error": "internal_error"}), None),
     "403 may be a missing scope": ((403, {}), None),
     "429": ((429, {}), None),
     "500": ((500, {}), None),
@@ -100,7 +101,7 @@ ACCEPTED: dict[str, tuple[tuple[int, Any] | None, bool | None]] = {
 @pytest.mark.parametrize(("answer", "accepted"), ACCEPTED.values(), ids=ACCEPTED)
 def test_only_a_plain_no_says_that_a_token_is_dead(answer: tuple[int, Any] | None, accepted: bool | None) -> None:
     with peer(answer) as there:
-        asked = provider(there.origin, identity={"source": "endpoint", "endpoint": f"{there.origin}/me", "account_id": "id"})
+        asked = provider(there.origin, identity={"source": "endpoint", "endpoint": f"{there.origin}/me", "account_id": "id"}, errors={"token_revoked": "grant_dead"})
 
         assert there.oauth.still_accepted(asked, Secret("at")) is accepted
         assert (there.heads[0][0], there.header("Authorization")) == ("GET /me HTTP/1.1", "Bearer at")

@@ -25,8 +25,8 @@ from chalicelib.engine.connect import Begun, Connect, Returned
 from chalicelib.engine.disconnect import Disconnect
 from chalicelib.engine.refresh import Refresher
 from chalicelib.engine.registrations import Change, Registrations
+from chalicelib.engine.rejections import Rejections
 from chalicelib.engine.tokens import Inactive, Live, Tokens
-from chalicelib.engine.verdict import Verdict
 from tests.cloud import REGION, Stage
 from tests.peers import FaultProxy, Peer
 
@@ -71,7 +71,7 @@ class Process(wiring.Engine):
 
     @cached_property
     def tokens(self) -> Tokens:
-        return Tokens(self.store, self.sealer, lambda: self.refresher, lambda: self.verdict, lambda: self.registrations, self.now)
+        return Tokens(self.store, self.sealer, lambda: self.refresher, lambda: self.rejections, lambda: self.registrations, self.now)
 
     @cached_property
     def http(self) -> ProviderHttp:
@@ -79,23 +79,23 @@ class Process(wiring.Engine):
 
     @cached_property
     def registrations(self) -> Registrations:
-        return Registrations(self.store, self.sealer, self.settings, self.now, self._shared, wiring._simulated)
+        return Registrations(self.store, self.sealer, self.settings, self.now, self._shared, wiring._simulates, wiring._simulated)
 
     @cached_property
     def refresher(self) -> Refresher:
         return Refresher(self.store, self.sealer, self.oauth, self.registrations, self.now, time.sleep, time.monotonic)
 
     @cached_property
-    def verdict(self) -> Verdict:
-        return Verdict(self.store, self.oauth, self.registrations, self.now, time.sleep)
+    def rejections(self) -> Rejections:
+        return Rejections(self.store, self.oauth, self.registrations, self.now, time.sleep, time.monotonic)
 
     @cached_property
     def connect(self) -> Connect:
-        return Connect(self.store, self.sealer, self.oauth, self.registrations, self.settings, self.now)
+        return Connect(self.store, self.sealer, self.oauth, self.registrations, self.settings, self.now, time.sleep, time.monotonic)
 
     @cached_property
     def disconnect(self) -> Disconnect:
-        return Disconnect(self.store, self.sealer, self.oauth, self.registrations, self.now)
+        return Disconnect(self.store, self.sealer, self.oauth, self.registrations, self.now, time.sleep, time.monotonic)
 
     def fetch(self, owner: Owner, *, min_ttl: timedelta = timedelta(seconds=60), seconds: float = API_SECONDS) -> Live | Inactive:
         return self.tokens.answer(owner, SLUG, min_ttl=min_ttl, seconds_left=lambda: seconds)
@@ -114,7 +114,7 @@ class Process(wiring.Engine):
 
     def warm(self) -> "Process":
         """Everything built, so that threads race over the work and not over the building."""
-        for part in ("store", "sealer", "tokens", "oauth", "registrations", "refresher", "verdict", "connect", "disconnect"):
+        for part in ("store", "sealer", "tokens", "oauth", "registrations", "refresher", "rejections", "connect", "disconnect"):
             getattr(self, part)
         return self
 

@@ -59,7 +59,7 @@ def test_a_disconnect_during_a_refresh_stays_and_the_fresh_token_is_revoked(stri
     owner, gate, seen = new_owner(), faults.Gate(), list[dict[str, Any]]()
     strict.connected(owner)
     engine = strict.process(EXPIRED)
-    answer = meanwhile(strict, seen_and_held(gate, seen), gate, lambda: engine.fetch(owner), lambda: strict.first.disconnect.disconnect(owner, SLUG))
+    answer = meanwhile(strict, seen_and_held(gate, seen), gate, lambda: engine.fetch(owner), lambda: strict.first.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0))
     assert isinstance(answer, Inactive) and answer.error == "not_installed"
     row = engine.row(owner)
     assert_at_rest(row, "disconnected", 2)
@@ -104,7 +104,7 @@ def is_killed(scene: Scene, owner: Owner) -> None:
 
 
 def is_disconnected(scene: Scene, owner: Owner) -> None:
-    scene.first.disconnect.disconnect(owner, SLUG)
+    scene.first.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0)
 
 
 @pytest.mark.parametrize(("other", "generation"), [(fails, 2), (is_refused, 2), (is_killed, 2), (rotates, 3), (is_disconnected, 3)])
@@ -181,7 +181,7 @@ def test_a_late_refusal_does_not_end_what_another_holds_now(strict: Scene) -> No
 def test_ten_disconnects_at_once_end_it_once(strict: Scene) -> None:
     owner, engine = new_owner(), strict.first.warm()
     made = strict.connected(owner)
-    results = at_once(10, lambda _n: engine.disconnect.disconnect(owner, SLUG))
+    results = at_once(10, lambda _n: engine.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0))
     assert [result for result in results if not isinstance(result, NotFound)] == ["revoked"]
     told = [event for event in engine.store.events_of(made.id) if event["event"].endswith(".disconnected")]
     assert len(told) == 1

@@ -63,7 +63,7 @@ def test_the_blob_of_an_earlier_generation_does_not_open(sealed: Scene) -> None:
 def test_the_blob_of_a_connection_that_was_ended_does_not_open(sealed: Scene) -> None:
     owner = new_owner()
     old = sealed.connected(owner).sealed
-    sealed.first.disconnect.disconnect(owner, SLUG)
+    sealed.first.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0)
     sealed.connected(owner)
     overwrite(sealed, owner, old)
     assert_unusable(sealed, owner)
@@ -111,7 +111,7 @@ def test_a_connection_with_a_damaged_blob_can_still_be_left_and_replaced(strict:
     strict.connected(owner)
     assert strict.works(strict.first.fetch(owner))
     overwrite(strict, owner, b"damaged")
-    assert strict.first.disconnect.disconnect(owner, SLUG) == "failed"
+    assert strict.first.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0) == "failed"
     assert isinstance(strict.first.fetch(owner), Inactive)
 
 
@@ -120,7 +120,7 @@ def seen(engine: Process, owner: Owner) -> tuple[str, ...]:
     assert not isinstance(fetched, Live), "another owner's token"
     reported = engine.rejected(owner, 1)
     with pytest.raises(NotFound) as refused:
-        engine.disconnect.disconnect(owner, SLUG)
+        engine.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0)
     assert isinstance(reported, Inactive)
     return fetched.error, str(fetched.reason), fetched.message, reported.error, reported.message, refused.value.code, refused.value.message
 

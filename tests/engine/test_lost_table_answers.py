@@ -95,7 +95,7 @@ def test_a_disconnect_whose_transaction_was_answered_to_nobody(way: WayToTheTabl
     scene, owner = way.scene, new_owner()
     made = scene.connected(owner)
     way.breaks("TransactWriteItems", 1, faults.lose_answer())
-    assert way.process().disconnect.disconnect(owner, SLUG) == "revoked"
+    assert way.process().disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0) == "revoked"
     assert way.done()
     assert len([event for event in scene.first.store.events_of(made.id) if event["event"].endswith(".disconnected")]) == 1
 
@@ -144,7 +144,7 @@ def test_an_answer_that_cannot_be_stored_is_said_aloud_and_nothing_is_pretended(
     down(engine, "UpdateItem", lambda number: number > 1)
     with pytest.raises(Unavailable):
         engine.fetch(owner)
-    assert "refresh_not_stored" in capsys.readouterr().out
+    assert "persist_failure" in capsys.readouterr().out
     assert 5 <= waited[-1] < 45
     row = engine.row(owner)
     assert (row.state, row.generation, row.intent_attempt) == ("connected", 1, 1)

@@ -148,8 +148,8 @@ def live_a_life(scene: Scene, secrets: Secrets) -> None:
     assert isinstance(fetched, Live)
     secrets.add_tokens(later, fetched)
 
-    for _ in range(2):
-        engine.registrations.update(SLUG, Change(client_secret=Secret(f"{MARKER}-client-secret-that-is-wrong")))
+    for number in range(2):
+        engine.registrations.update(SLUG, Change(client_secret=Secret(f"{MARKER}-client-secret-that-is-wrong-{number}")))
     later.ahead += EXPIRED
     with pytest.raises(Conflict):
         later.fetch(other)
@@ -157,7 +157,7 @@ def live_a_life(scene: Scene, secrets: Secrets) -> None:
     scene.peer.revoke_user(owner.user_id or "")
     later.ahead += EXPIRED
     later.fetch(owner)
-    engine.disconnect.disconnect(owner, SLUG)
+    engine.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0)
     secrets.add_requests(scene)
 
 

@@ -49,14 +49,14 @@ def test_the_whole_life_of_a_connection(anywhere: Scene) -> None:
     live = engine.fetch(owner)
     assert scene.works(live)
 
-    assert engine.disconnect.disconnect(owner, SLUG) == "revoked"
+    assert engine.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0) == "revoked"
     assert not scene.works(live)
     gone = engine.fetch(owner)
     assert isinstance(gone, Inactive) and gone.error == "not_installed"
     row = engine.row(owner)
     assert (row.state, row.sealed, row.lease_owner, row.external_account_id) == ("disconnected", None, None, None)
     with pytest.raises(NotFound):
-        engine.disconnect.disconnect(owner, SLUG)
+        engine.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0)
     fresh = scene.connected(owner)
     assert fresh.id != made.id and fresh.generation > row.generation
     told = {(event["generation"], event["event"].rsplit(".", 1)[1]) for event in engine.store.events_of(made.id)}
@@ -137,8 +137,11 @@ def test_a_session_bound_flow_exchanges_only_at_finish(strict: Scene) -> None:
     assert strict.posts("authorization_code") == 0
     made = engine.connect.finish(returned.connect_code, verifier, state=back.begun.state, user_id=owner.user_id)
     assert made.state == "connected" and strict.posts("authorization_code") == 1
+    # A client repeats what got no answer: the same words get the same connection, any other the same nothing as an unknown code.
+    assert engine.connect.finish(returned.connect_code, verifier) == engine.row(owner)
     with pytest.raises(NotFound):
-        engine.connect.finish(returned.connect_code, verifier)
+        engine.connect.finish(returned.connect_code, "w" * 43)
+    assert strict.posts("authorization_code") == 1
     assert strict.works(engine.fetch(owner))
 
 
@@ -154,4 +157,4 @@ def test_while_two_client_secrets_overlap_either_may_be_the_one_the_provider_kno
     # Connecting and revoking go the same way: a client that was not recognised has spent nothing.
     other = new_owner()
     assert strict.connected(other).state == "connected"
-    assert engine.disconnect.disconnect(other, SLUG) == "revoked"
+    assert engine.disconnect.disconnect(other, SLUG, seconds_left=lambda: 29.0) == "revoked"

@@ -6,10 +6,14 @@ from urllib.parse import quote
 
 import pytest
 
+from chalicelib.domain.lifecycle import Transition
+from chalicelib.domain.models import Connection
+from chalicelib.domain.secret import Secret
+from chalicelib.engine.registrations import Change
 from tests.engine.scenes import SLUG
 from tests.peers import faults
 from tests.web.people import RETURN_TO, Site, query_of, somebody
-from tests.web.test_connect_rules import finish, parked
+from tests.web.test_connect_rules import BOUND, finish, parked
 
 TOKEN = f"/data-integrations/{SLUG}/token"
 ACCOUNT_KEYS = {
@@ -56,15 +60,9 @@ def test_the_whole_life_of_a_connection(strict: Site) -> None:
 @pytest.mark.parametrize("user", ["user@example.com", "a b+c%20d", "päivi/ö", "用户", "a?b#c&d=e", "'\"<>", "..", "50%", "%2F"])
 def test_an_id_of_the_application_is_the_same_in_a_path_as_in_a_body(site: Site, user: str) -> None:
     """The gateway hands a path on as it was sent, percent-encoded."""
-    from tests.engine.scenes import staged  # noqa: F401
-
     site.api("POST", "/data-integrations", {"provider": "github", "enabled": True})
-    from chalicelib.domain.models import Connection
-
     engine, now = site.engine, site.clock()
     row = Connection(id="data_installation_x", user_id=user, slug="github", registration_id="r", state="needs_reauthorization", reason="refused", created_at=now, updated_at=now)
-    from chalicelib.domain.lifecycle import Transition
-
     engine.store.commit(Transition(None, row))
     found = site.account(user, "github")
     assert found.status == 200 and found.json()["user_id"] == user
@@ -143,9 +141,6 @@ def test_a_disconnect_where_the_provider_has_no_way_is_told_as_unsupported(at_dj
     peer = at_django.peer.via(at_django.at_peer.proxy.base_url)
     row = at_django.at_peer.row_of_provider()
     del row["revocation"]
-    from chalicelib.domain.secret import Secret
-    from chalicelib.engine.registrations import Change
-
     at_django.engine.registrations.update(SLUG, Change(custom_provider={**row, "revocation": {"recipe": "none", "endpoint": None}}, client_secret=Secret(peer.client_secret)))
     at_django.connected(user := somebody())
     assert at_django.api("DELETE", path_of(user)).one("Standpipe-Revocation") == "unsupported"
@@ -205,8 +200,6 @@ def test_finish_answers_the_connected_account(at_django: Site) -> None:
 
 
 def test_finish_as_another_upstream_account_is_refused(at_django: Site) -> None:
-    from tests.web.test_connect_rules import BOUND
-
     before = at_django.connected(user := somebody())
     browser = at_django.browser()
     landed = browser.arrive(browser.back_from(at_django.peer, at_django.authorize(user, **BOUND)["url"], somebody()))

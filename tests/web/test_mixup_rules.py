@@ -1,6 +1,7 @@
 """Rules R6 to R9: a code and a secret go where they belong, whatever a hostile provider or a late edit wants."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -129,18 +130,17 @@ def test_r07_an_unexpected_issuer_is_refused_where_none_is_configured(at_django:
     assert at_django.exchanges() == 0
 
 
+ENDPOINTS = ("token_url", "refresh_token_url", "revocation_url", "userinfo_url", "authorization_url")
+
+
 def test_r08_an_endpoint_does_not_change_without_entering_the_secret_again(strict: Site, hostile: FaultProxy) -> None:
-    user = somebody()
-    strict.connected(user)
     before = strict.rows()
-    for name in ("token_url", "refresh_token_url", "revocation_url", "userinfo_url", "authorization_url"):
+    for name in ENDPOINTS:
         refused = strict.api("PUT", f"/data-integrations/{SLUG}", {"custom_provider": {name: f"{hostile.base_url}/x"}})
         assert (refused.status, refused.json()["code"]) == (422, "client_secret_required"), name
         assert refused.json()["errors"] == [{"field": "credentials.client_secret", "code": "required"}]
-    refused = strict.api("PUT", f"/data-integrations/{SLUG}", {"credentials": {"client_id": "another"}})
-    assert refused.status == 422
+    assert strict.api("PUT", f"/data-integrations/{SLUG}", {"credentials": {"client_id": "another"}}).status == 422
     assert strict.rows() == before
-    assert strict.works(user)
 
     assert move_token_url(strict, f"{hostile.base_url}/token", **NEW_SECRET).status == 200
     browser = strict.browser()
@@ -150,6 +150,18 @@ def test_r08_an_endpoint_does_not_change_without_entering_the_secret_again(stric
         sent = repr(request.headers) + request.body.decode()
         assert strict.peer.client_secret not in sent and "with spaces" not in sent
     assert strict.api("GET", f"/data-integrations/{SLUG}").json()["credentials"]["redacted_client_secret"] == "host"
+
+
+def test_r08_no_refresh_token_follows_an_endpoint_to_another_host(at_django: Site, hostile: FaultProxy) -> None:
+    """Even with the secret entered again: what lives on a registration keeps going where it was consented to."""
+    at_django.connected(user := somebody())
+    before = at_django.rows()
+    for name in ENDPOINTS[:-1]:
+        refused = at_django.api("PUT", f"/data-integrations/{SLUG}", {"custom_provider": {name: f"{hostile.base_url}/x"}, **NEW_SECRET})
+        assert (refused.status, refused.json()["code"]) == (409, "data_integration_in_use"), name
+    assert at_django.rows() == before
+    at_django.clock.ahead = timedelta(hours=2)
+    assert at_django.works(user) and hostile.requests == []
 
 
 RESERVED = ("client_id", "redirect_uri", "response_type", "state", "code_challenge", "code_challenge_method", "scope")

@@ -12,6 +12,7 @@ from chalicelib.engine.tokens import Inactive
 from tests.engine.scenes import SLUG
 from tests.peers import faults
 from tests.web.people import RETURN_TO, Site, somebody
+from tests.web.test_connect_rules import finish, parked
 
 
 def test_r14_another_account_on_reconnect_is_refused_and_harms_nothing(strict: Site) -> None:
@@ -51,8 +52,6 @@ def test_r14_a_failed_exchange_on_reconnect_harms_nothing(at_django: Site, kind:
 
 
 def test_r14_a_failed_exchange_at_finish_is_told_to_the_application(at_django: Site) -> None:
-    from tests.web.test_connect_rules import finish, parked
-
     user = somebody()
     before = at_django.connected(user)
     connect_code, _state = parked(at_django, user)

