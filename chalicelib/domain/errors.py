@@ -1,21 +1,21 @@
 """Every error Standpipe raises, classified by what to do next.
 
-    StandpipeError                 status, code and a sentence for the caller
-      InvalidRequest       400     the request cannot be read
-      Unauthorized         401     no or no valid credential; one same body for every cause
-      Forbidden            403     the credential is good, the thing is not its own to do
-      NotFound             404     also the answer to another owner's anything
-      MethodNotAllowed     405
-      Conflict             409     the state of things does not allow it
-      PayloadTooLarge      413
-      Unprocessable        422     readable, but a field is wrong
-      Unavailable          503     try again, `retry_after` seconds from now
-      IntegrityError       500     a sealed value is not the one that was stored: alarm, answer nothing
-    ProviderError                  what a provider's answer means, decided once, in doors/oauth.py
-      GrantRefused                 the grant is dead: the user must act
-      RegistrationRefused          our client id, secret or scopes are wrong: an operator must act, connections stay
-      ProviderUnavailable          nobody must act: try again later (`in_doubt` if the grant may have been spent)
-      ProviderWeird                an answer of no known meaning; a few tries, then the user must act
+StandpipeError                 status, code and a sentence for the caller
+  InvalidRequest       400     the request cannot be read
+  Unauthorized         401     no or no valid credential; one same body for every cause
+  Forbidden            403     the credential is good, the thing is not its own to do
+  NotFound             404     also the answer to another owner's anything
+  MethodNotAllowed     405
+  Conflict             409     the state of things does not allow it
+  PayloadTooLarge      413
+  Unprocessable        422     readable, but a field is wrong
+  Unavailable          503     try again, `retry_after` seconds from now
+  IntegrityError       500     a sealed value is not the one that was stored: alarm, answer nothing
+ProviderError                  what a provider's answer means, decided once, in doors/oauth.py
+  GrantRefused                 the grant is dead: the user must act
+  RegistrationRefused          our client id, secret or scopes are wrong: an operator must act, connections stay
+  ProviderUnavailable          nobody must act: try again later (`in_doubt` if the grant may have been spent)
+  ProviderWeird                an answer of no known meaning; a few tries, then the user must act
 """
 
 

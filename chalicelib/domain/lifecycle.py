@@ -163,7 +163,9 @@ def _only_from(before: Connection, *states: State) -> None:
 
 def _rested(connection: Connection) -> Connection:
     """Without a lease, an intent or failures."""
-    return replace(connection, lease_owner=None, lease_until=None, intent_attempt=0, failures=0, failing_since=None, retry_at=None, hold_until=None, misconfigured=False, weird_failures=0, weird_since=None)
+    return replace(
+        connection, lease_owner=None, lease_until=None, intent_attempt=0, failures=0, failing_since=None, retry_at=None, hold_until=None, misconfigured=False, weird_failures=0, weird_since=None
+    )
 
 
 def _scheduled(connection: Connection, idle_limit: int, now: datetime) -> Connection:

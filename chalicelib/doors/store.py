@@ -20,7 +20,21 @@ from chalicelib.doors.table import Item, LostRace, Table, new_write_id
 
 EVENT_RETENTION = timedelta(days=30)
 # A lease taken or a try that failed changes these within a generation, so also after `before` was read: always written, not only where they differ.
-_MOVING = {"lease_owner", "lease_until", "intent_attempt", "failures", "failing_since", "last_error", "retry_at", "hold_until", "misconfigured", "weird_failures", "weird_since", "refresh_due_at", "due_shard"}
+_MOVING = {
+    "lease_owner",
+    "lease_until",
+    "intent_attempt",
+    "failures",
+    "failing_since",
+    "last_error",
+    "retry_at",
+    "hold_until",
+    "misconfigured",
+    "weird_failures",
+    "weird_since",
+    "refresh_due_at",
+    "due_shard",
+}
 
 
 class Store:

@@ -59,12 +59,32 @@ class Returned:
 
 
 class Connect:
-    def __init__(self, store: Store, sealer: Sealer, oauth: OAuth, registrations: Registrations, settings: Settings, clock: Callable[[], datetime], sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        sealer: Sealer,
+        oauth: OAuth,
+        registrations: Registrations,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        monotonic: Callable[[], float],
+    ) -> None:
         self._store, self._sealer, self._oauth, self._registrations = store, sealer, oauth, registrations
         self._settings, self._clock = settings, clock
         self._exchanges = Exchange(store, sealer, oauth, Commits(store, sleep, monotonic), clock)
 
-    def begin(self, owner: Owner, slug: str, *, return_to: str | None = None, challenge: str | None = None, config: dict[str, str] | None = None, display_name: str | None = None, user_display_name: str | None = None) -> Begun:
+    def begin(
+        self,
+        owner: Owner,
+        slug: str,
+        *,
+        return_to: str | None = None,
+        challenge: str | None = None,
+        config: dict[str, str] | None = None,
+        display_name: str | None = None,
+        user_display_name: str | None = None,
+    ) -> Begun:
         """Freezes a flow for one owner. Raises NotFound, Unprocessable or Conflict; then nothing is kept."""
         registration = self._registrations.get(slug)
         require_enabled(registration)
@@ -72,7 +92,11 @@ class Connect:
         if challenge is not None and return_to is None:
             raise Unprocessable("A session-bound flow ('code_challenge') ends at your application: give 'return_to'.", "return_to_required", errors=[{"field": "return_to", "code": "required"}])
         if challenge is None and self._settings.require_proof:
-            raise Unprocessable("This stage wants proof of who finishes (STANDPIPE_REQUIRE_PROOF): send 'code_challenge' and finish with POST /data-integrations/finish.", "proof_required", errors=[{"field": "code_challenge", "code": "required"}])
+            raise Unprocessable(
+                "This stage wants proof of who finishes (STANDPIPE_REQUIRE_PROOF): send 'code_challenge' and finish with POST /data-integrations/finish.",
+                "proof_required",
+                errors=[{"field": "code_challenge", "code": "required"}],
+            )
         existing = self._store.connection(owner, slug)
         kept_config = existing.config if existing and existing.state != "disconnected" else {}
         self._registrations.check_config(registration, config or {})
@@ -231,7 +255,11 @@ class Connect:
 
     def _check_return_to(self, return_to: str | None) -> None:
         if return_to is not None and return_to not in self._settings.return_urls:
-            raise Unprocessable("'return_to' is not one of the registered return URLs (STANDPIPE_RETURN_URLS); the whole URL has to match.", "return_to_not_allowed", errors=[{"field": "return_to", "code": "not_allowed"}])
+            raise Unprocessable(
+                "'return_to' is not one of the registered return URLs (STANDPIPE_RETURN_URLS); the whole URL has to match.",
+                "return_to_not_allowed",
+                errors=[{"field": "return_to", "code": "not_allowed"}],
+            )
 
     def _is_same_browser(self, pending: Pending, unverified_browser: str | None) -> bool:
         return bool(unverified_browser and pending.browser_digest and ids.matches(unverified_browser, pending.browser_digest))

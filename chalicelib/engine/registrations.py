@@ -186,7 +186,11 @@ class Registrations:
                 "data_integration_in_use",
             )
         if moved and before.client_secrets and change.client_secret is None:
-            raise Unprocessable("Changing where the client secret is sent (an endpoint or the client id) asks for 'credentials.client_secret' again.", "client_secret_required", errors=[{"field": "credentials.client_secret", "code": "required"}])
+            raise Unprocessable(
+                "Changing where the client secret is sent (an endpoint or the client id) asks for 'credentials.client_secret' again.",
+                "client_secret_required",
+                errors=[{"field": "credentials.client_secret", "code": "required"}],
+            )
         if change.client_id is not None and change.client_secret is None and not before.client_secrets and provider.client_secret_required:
             raise Unprocessable(f"{provider.name} needs a client secret with its client id.", "client_secret_required", errors=[{"field": "credentials.client_secret", "code": "required"}])
         if change.client_secret is not None and not client_id:

@@ -73,7 +73,9 @@ def authorize(request: Request, slug: str) -> Response:
     owner = Owner(user_id=body.user_id, organization_id=body.organization_id)
     if body.connected_account_id is not None:
         _connection(owner, slug, body.connected_account_id)
-    begun = wiring.engine().connect.begin(owner, slug, return_to=body.return_to, challenge=body.code_challenge, config=body.config, display_name=body.account_display_name, user_display_name=body.user_display_name)
+    begun = wiring.engine().connect.begin(
+        owner, slug, return_to=body.return_to, challenge=body.code_challenge, config=body.config, display_name=body.account_display_name, user_display_name=body.user_display_name
+    )
     return answer({"url": begun.url, "state": begun.state, **({"completion": "finish_required"} if begun.finish_required else {})})
 
 

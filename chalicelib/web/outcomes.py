@@ -30,12 +30,13 @@ OUTCOMES = {
     "exchange_failed": Shown("bad", 502, "{provider} did not finish", "You allowed it, but {provider} did not hand over access. A connection you already had is untouched.", "Go back to {app} and start again."),
     "other_account": Shown("neutral", 409, "That is another {provider} account", "You signed in as {other}, but this connection belongs to {held_by}. Nothing was changed.", "Sign in to {provider} as {held_by} and try again, or disconnect the old account in {app} first."),
     "try_again": Shown("neutral", 409, "Please try once more", "Your connection was changed from somewhere else at the same moment.", "Go back to {app} and start again."),
+    "ended": Shown("neutral", 200, "Go back to {app}", "You are through, but how it ended cannot be shown just now.", "{app} knows whether {provider} is connected."),
     "unavailable": Shown("bad", 503, "That did not work just now", "Something on our side did not answer. Nothing was connected.", "Wait a moment, go back to {app} and start again."),
 }  # fmt: skip
 
 
 # What may be told without knowing the flow; the other pages are only shown for one that ended so.
-GENERAL = frozenset({"connected", "unavailable", "invalid_response", "link_expired", "link_unknown", "link_used", "wrong_browser"})
+GENERAL = frozenset({"ended", "unavailable", "invalid_response", "link_expired", "link_unknown", "link_used", "wrong_browser"})
 
 
 def journal_flow(**facts: Any) -> None:

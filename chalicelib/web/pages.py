@@ -203,7 +203,7 @@ def _leave(pending: Pending | None, kind: str, told: dict[str, str]) -> Response
     try:
         wiring.engine().connect.conclude(pending, {"kind": kind, **told})
     except Unavailable:
-        return redirect(f"{wiring.engine().settings.url}/outcome/{kind}")  # less is told, but it is true
+        return redirect(f"{wiring.engine().settings.url}/outcome/{'ended' if kind == 'connected' else kind}")  # less is told, but it is true
     return redirect(f"{wiring.engine().settings.url}/outcome/{pending.id}")
 
 

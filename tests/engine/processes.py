@@ -19,9 +19,7 @@ LIMIT = 60.0
 class Worker:
     def __init__(self, scene: Scene, owner: Owner, ahead: timedelta, job: dict[str, Any]) -> None:
         environ = {**os.environ, **scene.stage.cloud.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.worker"], env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        self.process = subprocess.Popen([sys.executable, "-m", "tests.engine.worker"], env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._say({"environ": scene.stage.environ, "owner": owner.user_id, "ahead": ahead.total_seconds(), "work": "fetch", **job})
 
     def _say(self, line: Any) -> None:

@@ -79,7 +79,9 @@ def test_a_verdict_whose_transaction_was_answered_to_nobody(way: WayToTheTable, 
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-@pytest.mark.parametrize(("operation", "number"), [("PutItem", 1), ("UpdateItem", 1), ("UpdateItem", 2), ("UpdateItem", 3), ("TransactWriteItems", 1)], ids=["begun", "opened", "redirected", "taken", "connected"])
+@pytest.mark.parametrize(
+    ("operation", "number"), [("PutItem", 1), ("UpdateItem", 1), ("UpdateItem", 2), ("UpdateItem", 3), ("TransactWriteItems", 1)], ids=["begun", "opened", "redirected", "taken", "connected"]
+)
 def test_a_connect_whose_write_was_answered_to_nobody(way: WayToTheTable, operation: str, number: int, broken: str) -> None:
     scene, owner, engine = way.scene, new_owner(), way.process()
     way.breaks(operation, number, BROKEN[broken])

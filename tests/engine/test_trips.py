@@ -63,8 +63,6 @@ def test_the_whole_life_of_a_connection(anywhere: Scene) -> None:
     assert told == {(1, "connected"), (3, "reauthorization_needed"), (4, "connected"), (5, "disconnected")}
 
 
-
-
 def test_a_refresh_token_that_is_not_rotated_is_kept(plain: Scene) -> None:
     owner = new_owner()
     plain.connected(owner)

@@ -140,9 +140,7 @@ def _start(command: list[str], env: dict[str, str], options: dict[str, Any]) -> 
     options = {"client_id": "standpipe-test", "client_secret": "test-secret", **options}
     # Closed (and so removed) by Peer.stop.
     log = tempfile.NamedTemporaryFile("w+", prefix="peer-", suffix=".log")  # noqa: SIM115
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8", env=env
-    )
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8", env=env)
     assert process.stdin and process.stdout
     first: list[str] = []
     reader = threading.Thread(target=lambda out: first.append(out.readline()), args=(process.stdout,), daemon=True)

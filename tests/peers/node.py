@@ -32,9 +32,7 @@ def ensure_node_packages() -> Path:
         if npm is None:
             raise RuntimeError("tests/node needs its packages: install Node with npm, then run `npm ci` in tests/node")
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(
-            command, cwd=NODE_DIR, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
-        )
+        done = subprocess.run(command, cwd=NODE_DIR, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
         if done.returncode:
             raise RuntimeError(f"`npm ci` in tests/node failed ({done.returncode}):\n{done.stderr[-3000:]}")
         stamp.write_text(wanted)

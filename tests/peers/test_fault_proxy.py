@@ -78,9 +78,7 @@ def test_passes_and_records(proxy: FaultProxy, upstream: Upstream) -> None:
     assert record.forwarded and record.status == 201 and "Basic" not in repr(record)
 
 
-@pytest.mark.parametrize(
-    ("fault", "reached"), [(faults.drop_request(), 0), (faults.lose_answer(), 1), (faults.truncate(), 1)]
-)
+@pytest.mark.parametrize(("fault", "reached"), [(faults.drop_request(), 0), (faults.lose_answer(), 1), (faults.truncate(), 1)])
 def test_no_complete_answer(proxy: FaultProxy, upstream: Upstream, fault: faults.Fault, reached: int) -> None:
     proxy.add("/token/", fault)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):

@@ -70,7 +70,13 @@ def test_the_client_id_stands_in_a_revocation_path_only(url: str) -> None:
     with pytest.raises(ValidationError, match="no config field"):
         provider(url)
     revoking = Provider.model_validate(
-        {"slug": "x", "name": "X", "authorization": {"endpoint": "https://x.example/a"}, "token": {"endpoint": "https://x.example/t"}, "revocation": {"recipe": "basic_json", "endpoint": "https://x.example/{client_id}/grant"}}
+        {
+            "slug": "x",
+            "name": "X",
+            "authorization": {"endpoint": "https://x.example/a"},
+            "token": {"endpoint": "https://x.example/t"},
+            "revocation": {"recipe": "basic_json", "endpoint": "https://x.example/{client_id}/grant"},
+        }
     )
     assert revoking.revocation.endpoint == "https://x.example/{client_id}/grant"
 

@@ -103,7 +103,13 @@ class TestSlack:
 
     @pytest.mark.parametrize(
         ("changes", "word"),
-        [({"client_secret": "wrong"}, "bad_client_secret"), ({"client_id": "wrong"}, "invalid_client_id"), ({"code": "wrong"}, "invalid_code"), ({"redirect_uri": CALLBACK + "2"}, "bad_redirect_uri"), ({"grant_type": "wrong"}, "invalid_grant_type")],
+        [
+            ({"client_secret": "wrong"}, "bad_client_secret"),
+            ({"client_id": "wrong"}, "invalid_client_id"),
+            ({"code": "wrong"}, "invalid_code"),
+            ({"redirect_uri": CALLBACK + "2"}, "bad_redirect_uri"),
+            ({"grant_type": "wrong"}, "invalid_grant_type"),
+        ],
     )
     def test_refusals_are_200(self, world: World, changes: dict[str, str], word: str) -> None:
         answer = world.redeem("slack", **{"code": world.code("slack"), **changes})
@@ -161,7 +167,15 @@ class TestGoogle:
         assert "refresh_token" not in world.connect("google", "grace", prompt=None)
         assert "refresh_token" in world.connect("google", "grace", prompt="consent")
 
-    @pytest.mark.parametrize(("changes", "status", "word"), [({"client_secret": "x"}, 401, "invalid_client"), ({"code": "x"}, 400, "invalid_grant"), ({"redirect_uri": CALLBACK + "2"}, 400, "redirect_uri_mismatch"), ({"grant_type": "x"}, 400, "unsupported_grant_type")])
+    @pytest.mark.parametrize(
+        ("changes", "status", "word"),
+        [
+            ({"client_secret": "x"}, 401, "invalid_client"),
+            ({"code": "x"}, 400, "invalid_grant"),
+            ({"redirect_uri": CALLBACK + "2"}, 400, "redirect_uri_mismatch"),
+            ({"grant_type": "x"}, 400, "unsupported_grant_type"),
+        ],
+    )
     def test_refusals(self, world: World, changes: dict[str, str], status: int, word: str) -> None:
         answer = world.redeem("google", **{"code": world.code("google"), **changes})
         assert (answer.status, body(answer)["error"]) == (status, word)
@@ -200,7 +214,10 @@ class TestSalesforce:
         assert (dead.status, body(dead)) == (400, {"error": "invalid_grant", "error_description": "expired access/refresh token"})
         assert body(world.refresh("salesforce", second["refresh_token"]))["error"] == "invalid_grant"
 
-    @pytest.mark.parametrize(("changes", "word"), [({"client_secret": "x"}, "invalid_client"), ({"client_id": "x"}, "invalid_client_id"), ({"code": "x"}, "invalid_grant"), ({"redirect_uri": CALLBACK + "2"}, "redirect_uri_mismatch")])
+    @pytest.mark.parametrize(
+        ("changes", "word"),
+        [({"client_secret": "x"}, "invalid_client"), ({"client_id": "x"}, "invalid_client_id"), ({"code": "x"}, "invalid_grant"), ({"redirect_uri": CALLBACK + "2"}, "redirect_uri_mismatch")],
+    )
     def test_refusals_are_400(self, world: World, changes: dict[str, str], word: str) -> None:
         answer = world.redeem("salesforce", **{"code": world.code("salesforce"), **changes})
         assert (answer.status, body(answer)["error"]) == (400, word)
