@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -39,8 +40,14 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Iterator[Called]:
     apigateway_v1.reset()
 
 
+def ran(begin: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """In a thread of its own: the browser tests leave an event loop running in theirs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(begin())).result()
+
+
 def control(method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
-    status, _, answer = asyncio.run(gateway._handle_request(method, path, {}, json.dumps(body).encode() if body else b"", dict(query)))
+    status, _, answer = ran(lambda: gateway._handle_request(method, path, {}, json.dumps(body).encode() if body else b"", dict(query)))
     assert status < 300, answer
     return json.loads(answer) if answer else {}
 
@@ -67,7 +74,7 @@ def send(api_id: str, target: bytes, headers: list[tuple[bytes, bytes]] | None =
     async def never(*_: Any) -> None:
         raise AssertionError("not a request for the gateway")
 
-    asyncio.run(gateway.wrap(never)(scope, receive, answer))
+    ran(lambda: gateway.wrap(never)(scope, receive, answer))
     return sent[0]["status"], sent[0]["headers"], sent[1]["body"]
 
 
