@@ -84,26 +84,25 @@ class _Running(threading.local):
 _running = _Running()
 
 
-class _PlainConnection(HTTPConnection):
+class _Watched:
+    """Tells the running call how far its connection got; mixed into both kinds."""
+
     def _new_conn(self) -> Any:
-        line = super()._new_conn()
+        line = super()._new_conn()  # type: ignore[misc]
         _running.call.dialed(line)
         return line
 
     def connect(self) -> None:
-        super().connect()
+        super().connect()  # type: ignore[misc]
         _running.call.connected = True
 
 
-class _TlsConnection(HTTPSConnection):
-    def _new_conn(self) -> Any:
-        line = super()._new_conn()
-        _running.call.dialed(line)
-        return line
+class _PlainConnection(_Watched, HTTPConnection):
+    pass
 
-    def connect(self) -> None:
-        super().connect()
-        _running.call.connected = True
+
+class _TlsConnection(_Watched, HTTPSConnection):
+    pass
 
 
 class _PlainPool(HTTPConnectionPool):
