@@ -70,6 +70,10 @@ BAD = {
     ],
     "STANDPIPE_KEY_ARN": ["key/1", "arn:aws:kms:eu-central-1:123456789012:alias/standpipe", "arn:aws:kms:eu-central-1:12:key/1", "arn:aws:s3:eu-central-1:123456789012:key/1"],
     "STANDPIPE_ENCRYPTION": ["none", "Bound"],
+    # Where a browser is sent with a connect code (R10); a code in a fragment would never reach the application's server.
+    "STANDPIPE_RETURN_URLS": [
+        "javascript:alert(1)", "http://app.example/done", "/done", "https://", "https://app.example/#/done", "https://user@app.example/done", "https://app.example\\\\@evil", "https://[",
+    ],
     "STANDPIPE_REQUIRE_PROOF": ["perhaps"],
     "STANDPIPE_LOG_LEVEL": ["TRACE"],
 }  # fmt: skip

@@ -80,6 +80,14 @@ def test_r25_owners_that_look_alike_are_apart(one: Owner, other: Owner) -> None:
     assert keys.connection(one, "acme") != keys.connection(other, "acme")
 
 
+def test_r25_an_id_of_any_letters_fits_into_a_key() -> None:
+    """DynamoDB's partition keys end at 2,048 bytes, sort keys at 1,024; one letter may be nine bytes when quoted."""
+    long, longer = Owner(user_id="\u754c" * 255, organization_id="\u754c" * 255), Owner(user_id="\u754c" * 254 + "\u4e16", organization_id="\u754c" * 255)
+
+    assert len(keys.connection(long, "s", "a")["pk"].encode()) <= 2048
+    assert keys.connection(long, "s", "a")["pk"] != keys.connection(longer, "s", "a")["pk"]
+
+
 def test_r25_a_key_begins_with_its_owner() -> None:
     assert keys.connection(Owner(user_id="u", organization_id="o"), "acme", "work") == {"pk": "owner#o#u", "sk": "connection#acme#work"}
     assert keys.connection(Owner(user_id="u"), "acme#default", "x")["sk"] != keys.connection(Owner(user_id="u"), "acme", "default#x")["sk"]

@@ -58,6 +58,14 @@ def test_what_a_function_would_refuse_is_refused_before_anything_is_made(tmp_pat
         deploy.deploy(project(tmp_path, section), "prod", {})
 
 
+def test_the_sandbox_of_make_run_is_not_deployed_into_aws(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["ops", "deploy", "--stage", "local"])
+    with pytest.raises(SystemExit, match="1"):
+        commands.main()
+
+    assert "STAGE=prod" in capsys.readouterr().err
+
+
 def test_without_credentials_the_operator_is_told_which_and_sees_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     made = project(tmp_path, FILLED)
     (made / ".chalice" / "resources.json").write_text("{}")

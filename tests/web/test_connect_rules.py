@@ -99,6 +99,16 @@ def test_r03_a_return_in_another_browser_connects_nothing(strict: Site) -> None:
     assert strict.exchanges() == 0 and strict.connections() == [] and strict.token(user)["error"] == "not_installed"
 
 
+@pytest.mark.parametrize("foreign", ['prefs={"a":"b, c"}', "name=Zoë", "flag", "a b=c", 'open="never closed'], ids=["json", "letters", "bare", "space", "quote"])
+def test_r03_a_foreign_cookie_does_not_cost_ours(strict: Site, foreign: str) -> None:
+    """The application may set cookies for the parent domain that no cookie parser likes."""
+    user, browser = somebody(), strict.browser()
+    back = browser.back_from(strict.peer, strict.authorize(user)["url"], user)
+    ours = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    answer = browser.gateway("GET", back.removeprefix(browser.origin), headers={"Cookie": f"{foreign}; {ours}"})
+    assert answer.status == 303 and strict.works(user)
+
+
 def test_r04_a_victim_who_opens_an_attackers_link_connects_nothing(strict: Site) -> None:
     """U1 starts a session-bound flow and sends the link to a victim, who even allows it."""
     attacker, victim, browser = somebody(), somebody(), strict.browser()

@@ -256,3 +256,9 @@ def test_a_page_that_does_not_exist_is_refused(site: Site, query: str) -> None:
 
 def test_a_page_of_nothing(site: Site) -> None:
     assert site.api("GET", "/data-integrations").json() == {"object": "list", "data": [], "list_metadata": {"before": None, "after": None}}
+
+
+def test_a_slug_that_is_a_route_of_its_own_is_refused(site: Site) -> None:
+    """It could be created and then never be read, changed or deleted."""
+    said = site.api("POST", "/data-integrations", {"provider": "finish", "custom_provider": {"name": "F", "authorization_url": "https://f.example/a", "token_url": "https://f.example/t"}})
+    assert said.status == 422 and said.json()["errors"][0]["field"] == "provider"
