@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-LEASE_TTL = timedelta(seconds=45)  # more than two provider calls and the store: a holder never outlives its lease
+LEASE_TTL = timedelta(seconds=60)  # two provider calls and the store, and half a minute by which two clocks may differ: a holder never outlives its lease
 PROVIDER_CONNECT_TIMEOUT = 5.0
 PROVIDER_DEADLINE = 10.0  # total seconds of one provider call, whatever it drips
 STORE_BUDGET = 5.0  # seconds kept for storing what the provider answered

@@ -20,7 +20,7 @@ GOOD = {
 
 def test_a_lease_outlives_two_provider_calls_and_the_store() -> None:
     """Or a second worker could spend the same refresh token while the first still does."""
-    assert settings.LEASE_TTL > timedelta(seconds=2 * settings.PROVIDER_DEADLINE + settings.STORE_BUDGET)
+    assert settings.LEASE_TTL > timedelta(seconds=2 * settings.PROVIDER_DEADLINE + settings.STORE_BUDGET + 30)  # and by which two clocks may differ
     assert settings.PROVIDER_CONNECT_TIMEOUT < settings.PROVIDER_DEADLINE
 
 
