@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from chalicelib.domain import settings
 from chalicelib.domain.errors import Unavailable
 from chalicelib.engine.authorization_response import FlowError
 from chalicelib.engine.refresh import Refresher
@@ -75,7 +76,7 @@ def test_a_slow_key_service_leaves_no_time_to_spend_a_token(strict: Scene) -> No
     engine.refresher = Refresher(engine.store, engine.sealer, engine.oauth, engine.registrations, engine.now, lambda _seconds: None, lambda: clock[0])
 
     def slow(**_event: Any) -> None:
-        clock[0] += 35  # of a lease of 45
+        clock[0] += settings.LEASE_TTL.total_seconds() - settings.PROVIDER_DEADLINE  # less is left than a call and its store may take
 
     engine.client("kms").meta.events.register("before-call.kms.GenerateDataKey", slow)
     with pytest.raises(Unavailable):
