@@ -150,11 +150,10 @@ class Connect:
         if pending.stage != "redirected":
             raise FlowError("link_used", pending)
         pending = self._advance(pending, "taken", "link_used")
-        registration_id = pending.registration_id
         effective = self._effective(pending)
         response = validate(
             unverified_query, provider=effective.provider, pending=pending,
-            same_browser=self._is_same_browser(pending, cookie_of(pending)), same_registration=unverified_registration_id == registration_id,
+            same_browser=self._is_same_browser(pending, cookie_of(pending)), same_registration=unverified_registration_id == pending.registration_id,
         )  # fmt: skip
         if pending.return_to is not None and pending.return_to not in self._settings.return_urls:
             raise FlowError("configuration_changed", pending)

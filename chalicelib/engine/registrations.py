@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from chalicelib.domain import ids
-from chalicelib.domain.errors import Conflict, NotFound, Unprocessable
+from chalicelib.domain.errors import Conflict, IntegrityError, NotFound, Unprocessable
 from chalicelib.domain.models import Authority, ClientSecret, Registration
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.settings import Settings
+from chalicelib.doors import journal
 from chalicelib.doors.addresses import ForbiddenAddress, check_url
 from chalicelib.doors.crypto import Facts, Sealer
 from chalicelib.doors.oauth import Credentials
@@ -174,8 +175,6 @@ class Registrations:
                 # Also on update: a built-in provider's credentials, the operator's shared ones included, must not be led elsewhere.
                 raise Unprocessable(f"'{before.slug}' is in the catalogue; give a custom provider a slug of its own.", "slug_taken", errors=[{"field": "provider", "code": "slug_taken"}])
             updates["custom_provider"] = self._custom(before, change.custom_provider)
-        elif before.slug and catalogue.load(before.slug) is None and not before.custom_provider:
-            raise Unprocessable("A custom provider needs 'custom_provider'.", "custom_provider_required")
         after = replace(before, **updates)
         provider = self.provider(after)
         client_id = change.client_id if change.client_id is not None else before.client_id
@@ -196,21 +195,30 @@ class Registrations:
         if change.client_secret is not None and not client_id:
             raise Unprocessable("A client secret needs its client id.", "client_id_required", errors=[{"field": "credentials.client_id", "code": "required"}])
         kept = () if moved else before.client_secrets
-        if change.client_secret is not None and not self._is_newest(before, kept, change.client_secret):
-            fresh = ClientSecret(sealed=self._sealer.seal({"secret": change.client_secret.reveal()}, _facts(after)), last_four=change.client_secret.last_four(), created_at=now)
-            kept = (fresh, *kept)[:LIVE_SECRETS]
+        if change.client_secret is not None:
+            kept = self._with(change.client_secret, kept, before, now)
         after = replace(after, client_id=client_id, client_secrets=kept)
         if provider.scopes_required and not (after.scopes or provider.default_scopes()):
             raise Unprocessable(f"{provider.name} needs at least one scope.", "scopes_required", errors=[{"field": "scopes", "code": "required"}])
         self.check_config(after, after.config)
         return after
 
-    def _is_newest(self, registration: Registration, kept: tuple[ClientSecret, ...], given: Secret) -> bool:
-        """The same secret once more is a repeated request, and must not push the overlapping one out."""
-        if not kept:
-            return False
-        newest = self._sealer.open(kept[0].sealed, _facts(registration))["secret"]
-        return compare_digest(newest.encode(), given.reveal().encode())
+    def _with(self, given: Secret, kept: tuple[ClientSecret, ...], registration: Registration, now: datetime) -> tuple[ClientSecret, ...]:
+        """The given secret before the one it overlaps with. Sent once more it is a repeated request, and pushes nothing out.
+
+        A kept one that no longer opens is dropped: entering the secret again is how a damaged one is mended.
+        """
+        facts = _facts(registration)
+        known = []
+        for each in kept:
+            try:
+                known.append((self._sealer.open(each.sealed, facts)["secret"], each))
+            except IntegrityError as error:
+                journal.write("integrity_error", detail=error.detail)
+        if known and compare_digest(known[0][0].encode(), given.reveal().encode()):
+            return tuple(each for _, each in known)
+        fresh = ClientSecret(sealed=self._sealer.seal({"secret": given.reveal()}, facts), last_four=given.last_four(), created_at=now)
+        return (fresh, *(each for _, each in known))[:LIVE_SECRETS]
 
     def check_config(self, registration: Registration, values: dict[str, str]) -> None:
         """Raises Unprocessable for a field the provider has not, or a value it may not have."""

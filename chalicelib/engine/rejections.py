@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from chalicelib.domain import lifecycle
+from chalicelib.domain.errors import StandpipeError
 from chalicelib.domain.models import Connection
 from chalicelib.domain.tokens import TokenSet
 from chalicelib.doors import journal
@@ -34,7 +35,11 @@ class Rejections:
             leased = self._store.lease(connection, holder, now + PROBE_LEASE, now, spends=False)
         except LostRace:
             return self._wait(connection)
-        effective = self._registrations.effective(self._registrations.get(leased.slug), leased.config, leased.authority)
+        try:
+            effective = self._registrations.effective(self._registrations.get(leased.slug), leased.config, leased.authority)
+        except StandpipeError:
+            self._store.release(leased, holder, leased.intent_attempt)
+            raise
         accepted = self._oauth.still_accepted(effective.provider, tokens.access_token)
         tells = effective.provider.identity.endpoint is not None
         journal.write("token_rejected", connection=leased.id, provider=leased.slug, generation=leased.generation, accepted=accepted)

@@ -1,13 +1,16 @@
 """Somebody writes to the table. A sealed value that is not where and what it was is never used, and never a reason to ask the user."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.errors import IntegrityError, NotFound
 from chalicelib.domain.models import Owner
+from chalicelib.domain.secret import Secret
 from chalicelib.doors import keys
+from chalicelib.engine.registrations import Change
 from chalicelib.engine.tokens import Inactive, Live
 from tests.cloud import Cloud
 from tests.engine.scenes import EXPIRED, SLUG, Process, Scene, new_owner, staged
@@ -138,3 +141,20 @@ def test_another_owners_connection_looks_like_none(strict: Scene) -> None:
     for other in others:
         assert seen(engine, other) == nothing
     assert engine.connect is not None and strict.works(engine.fetch(Owner(user_id=user)))
+
+
+def test_a_damaged_client_secret_is_mended_by_entering_it_again(strict: Scene) -> None:
+    owner = new_owner()
+    strict.connected(owner)
+    store = strict.first.store
+    registration = strict.first.registrations.get(SLUG)
+    damaged = replace(registration.client_secrets[0], sealed=b"\0" + registration.client_secrets[0].sealed[1:])
+    store.save_registration(replace(registration, client_secrets=(damaged,), version=registration.version + 1), expected_version=registration.version)
+    engine = strict.process(EXPIRED)
+    with pytest.raises(IntegrityError):
+        engine.fetch(owner)
+
+    engine.registrations.update(SLUG, Change(client_secret=Secret(strict.peer.client_secret)))
+
+    assert len(engine.registrations.get(SLUG).client_secrets) == 1
+    assert strict.works(engine.fetch(owner))
