@@ -102,7 +102,7 @@ def live_a_life(scene: Scene, secrets: Secrets) -> None:
     engine, later = scene.first, scene.process(EXPIRED, deadline=1.0)
     for each in (engine, later):
         secrets.watch_data_keys(each)
-    secrets.add("API key", engine.api_keys.create("backend")[1].rsplit("_", 1)[1])
+    secrets.add("API key", engine.api_keys.create("backend")[1].split("_", 2)[2])
     secrets.add("client secret", scene.peer.client_secret)
     secrets.add("client secret", f"{MARKER}-client-secret-that-is-wrong")
 
