@@ -4,7 +4,6 @@ Each part is imported and built on first use, because a token fetch in a fresh c
 """
 
 import gc
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from botocore.config import Config
 
 from chalicelib.domain import settings as settings_module
 from chalicelib.domain.settings import Settings
+from chalicelib.doors import journal
 from chalicelib.doors.crypto import Sealer
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import Table
@@ -25,17 +25,30 @@ from chalicelib.engine.api_keys import ApiKeys
 from chalicelib.engine.tokens import Tokens
 
 if TYPE_CHECKING:
+    from chalicelib.doors.agenda import Agenda
     from chalicelib.doors.http import ProviderHttp
     from chalicelib.doors.oauth import Credentials, OAuth
+    from chalicelib.doors.outbox import OutboxRows
+    from chalicelib.doors.parameters import SharedCredentials
+    from chalicelib.doors.queue import Queue
+    from chalicelib.engine.circuits import Circuits
+    from chalicelib.engine.commits import Commits
     from chalicelib.engine.connect import Connect
     from chalicelib.engine.disconnect import Disconnect
+    from chalicelib.engine.ending import Ending
+    from chalicelib.engine.keeping import Keeping
+    from chalicelib.engine.outbox import Outbox
     from chalicelib.engine.refresh import Refresher
     from chalicelib.engine.registrations import Registrations
     from chalicelib.engine.rejections import Rejections
+    from chalicelib.engine.repair import Repair
+    from chalicelib.engine.rescue import Rescue
+    from chalicelib.engine.revocations import Revocations
+    from chalicelib.engine.sweep import Sweep
+    from chalicelib.engine.worker import Worker
     from chalicelib.providers.spec import Provider
     from chalicelib.simulator.state import State
 
-SHARED_REMEMBERED_FOR = 300.0
 # At DEBUG these write requests and answers, bodies included; no log level of ours may turn that on.
 LOUD = ("aws_encryption_sdk", "boto3", "botocore", "requests", "urllib3")
 # Quick to notice a lost answer, several tries: every write is safe to repeat. Requests are built by our own doors, so botocore need not check them again.
@@ -51,10 +64,6 @@ AWS_CONFIG = Config(
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def sleep(seconds: float) -> None:
-    time.sleep(seconds)
 
 
 class Engine:
@@ -78,21 +87,38 @@ class Engine:
     def dynamodb(self) -> Any:
         return self.client("dynamodb")
 
+    def now(self) -> datetime:
+        return now()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    @cached_property
+    def table(self) -> Table:
+        return Table(self.dynamodb, self.settings.table)
+
     @cached_property
     def store(self) -> Store:
-        return Store(Table(self.dynamodb, self.settings.table))
+        return Store(self.table, self.settings.due_shards)
+
+    @cached_property
+    def agenda(self) -> "Agenda":
+        from chalicelib.doors.agenda import Agenda
+
+        return Agenda(self.table, self.settings.due_shards)
+
+    @cached_property
+    def outbox_rows(self) -> "OutboxRows":
+        from chalicelib.doors.outbox import OutboxRows
+
+        return OutboxRows(self.table)
 
     @cached_property
     def sealer(self) -> Sealer:
-        return Sealer(self.client("kms"), self.settings.key_arn, self.settings.stage, self.settings.encryption)
-
-    @cached_property
-    def api_keys(self) -> ApiKeys:
-        return ApiKeys(self.store, now, time.monotonic)
-
-    @cached_property
-    def tokens(self) -> Tokens:
-        return Tokens(self.store, self.sealer, lambda: self.refresher, lambda: self.rejections, lambda: self.registrations, now)
+        return Sealer(self.client("kms"), self.settings.key_arn, self.settings.stage, self.settings.encryption, self.settings.former_key_arns)
 
     @cached_property
     def http(self) -> "ProviderHttp":
@@ -110,35 +136,118 @@ class Engine:
 
         return OAuth(self.http)
 
+    def queue(self, url: str) -> "Queue":
+        from chalicelib.doors.queue import Queue
+
+        return Queue(self.sqs, url)
+
+    @cached_property
+    def sqs(self) -> Any:
+        return self.client("sqs")
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        return ApiKeys(self.store, self.now, self.monotonic)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(
+            self.store, self.sealer, lambda: self.refresher, lambda: self.rejections, lambda: self.registrations, lambda: self.circuits, self.settings.idle_after, self.now
+        )  # fmt: skip
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        from chalicelib.doors.topic import Topic
+        from chalicelib.engine.outbox import Outbox
+
+        return Outbox(self.outbox_rows, Topic(self.client("sns"), self.settings.topic_arn), self.now)
+
+    @cached_property
+    def commits(self) -> "Commits":
+        from chalicelib.engine.commits import Commits
+
+        return Commits(self.store, self.outbox, self.sleep, self.monotonic)
+
+    @cached_property
+    def keeping(self) -> "Keeping":
+        from chalicelib.engine.keeping import Keeping
+
+        return Keeping(self.queue(self.settings.rescue_queue_url), self.queue(self.settings.revoke_queue_url))
+
+    @cached_property
+    def circuits(self) -> "Circuits":
+        from chalicelib.engine.circuits import Circuits
+
+        return Circuits(self.agenda, self.outbox, self.settings.refresh_concurrency, self.now)
+
     @cached_property
     def registrations(self) -> "Registrations":
         from chalicelib.engine.registrations import Registrations
 
-        return Registrations(self.store, self.sealer, self.settings, now, self._shared, _simulates, _simulated)
+        return Registrations(self.store, self.sealer, self.settings, self.now, lambda slug: self.circuits.reset(slug), self.shared_credentials.of, _simulates, _simulated)
 
     @cached_property
     def refresher(self) -> "Refresher":
         from chalicelib.engine.refresh import Refresher
 
-        return Refresher(self.store, self.sealer, self.oauth, self.registrations, now, sleep, time.monotonic)
+        return Refresher(
+            self.store, self.sealer, self.oauth, self.registrations, self.commits, self.keeping, self.settings.idle_after, self.now, self.sleep, self.monotonic
+        )  # fmt: skip
 
     @cached_property
     def rejections(self) -> "Rejections":
         from chalicelib.engine.rejections import Rejections
 
-        return Rejections(self.store, self.oauth, self.registrations, now, sleep, time.monotonic)
+        return Rejections(self.store, self.oauth, self.registrations, self.commits, self.now, self.sleep)
 
     @cached_property
     def connect(self) -> "Connect":
         from chalicelib.engine.connect import Connect
+        from chalicelib.engine.failed_flows import FailedFlows
 
-        return Connect(self.store, self.sealer, self.oauth, self.registrations, self.settings, now, sleep, time.monotonic)
+        return Connect(self.store, self.sealer, self.oauth, self.registrations, self.settings, self.commits, FailedFlows(self.store, self.outbox, self.now), self.now)
+
+    @cached_property
+    def ending(self) -> "Ending":
+        from chalicelib.engine.ending import Ending
+
+        return Ending(self.sealer, self.oauth, self.registrations, self.now)
 
     @cached_property
     def disconnect(self) -> "Disconnect":
         from chalicelib.engine.disconnect import Disconnect
 
-        return Disconnect(self.store, self.sealer, self.oauth, self.registrations, now, sleep, time.monotonic)
+        return Disconnect(self.store, self.ending, self.commits, self.keeping, self.now)
+
+    @cached_property
+    def sweep(self) -> "Sweep":
+        from chalicelib.engine.sweep import Sweep
+
+        return Sweep(self.agenda, self.queue(self.settings.refresh_queue_url), self.outbox, self.now)
+
+    @cached_property
+    def worker(self) -> "Worker":
+        from chalicelib.engine.worker import Worker
+
+        return Worker(self.store, self.agenda, self.refresher, self.registrations, self.circuits, self.commits, self.settings.idle_after, self.now)
+
+    @cached_property
+    def rescue(self) -> "Rescue":
+        from chalicelib.engine.rescue import Rescue
+
+        return Rescue(self.store, self.sealer, self.oauth, self.registrations, self.commits, self.keeping, self.now)
+
+    @cached_property
+    def revocations(self) -> "Revocations":
+        from chalicelib.engine.revocations import Revocations
+
+        return Revocations(self.store, self.registrations, self.ending, self.keeping, self.now)
+
+    @cached_property
+    def repair(self) -> "Repair":
+        from chalicelib.engine.repair import Repair
+
+        return Repair(self.agenda, self.registrations, self.settings.idle_after, self.now)
 
     @cached_property
     def simulator_state(self) -> "State":
@@ -147,25 +256,10 @@ class Engine:
         return State(self.dynamodb, self.settings.table)
 
     @cached_property
-    def _shared_known(self) -> dict[str, tuple[float, "Credentials | None"]]:
-        return {}
+    def shared_credentials(self) -> "SharedCredentials":
+        from chalicelib.doors.parameters import SharedCredentials
 
-    def _shared(self, slug: str) -> "Credentials | None":
-        """The operator's shared registration for a sandbox, from the Parameter Store: JSON with client_id and client_secret."""
-        from chalicelib.domain.secret import Secret
-        from chalicelib.doors.oauth import Credentials
-
-        known = self._shared_known.get(slug)
-        if known is not None and time.monotonic() - known[0] < SHARED_REMEMBERED_FOR:
-            return known[1]
-        ssm = self.client("ssm")
-        try:
-            given = json.loads(ssm.get_parameter(Name=f"/standpipe/shared/{slug}", WithDecryption=True)["Parameter"]["Value"])
-            found = Credentials(given["client_id"], Secret(given["client_secret"]))
-        except ssm.exceptions.ParameterNotFound:
-            found = None
-        self._shared_known[slug] = (time.monotonic(), found)
-        return found
+        return SharedCredentials(lambda: self.client("ssm"), self.monotonic)
 
 
 def _simulates(slug: str) -> bool:
@@ -200,6 +294,7 @@ def engine() -> Engine:
     """The engine of this process's environment. Raises SettingsError."""
     settings = settings_module.read()
     logging.getLogger().setLevel(settings.log_level)
+    journal.of_stage(settings.stage)
     for library in LOUD:
         logging.getLogger(library).setLevel(logging.WARNING)
     return Engine(settings)

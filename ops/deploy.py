@@ -38,9 +38,9 @@ def deploy(project: Path, stage: str, environ: dict[str, str], *, settings: dict
         aws_session_token=environ.get("AWS_SESSION_TOKEN"),
     )
     print(f"  resources of stage '{stage}'", flush=True)
-    made = stack.apply(cloudformation, project, stage, variables["STANDPIPE_ENVIRONMENT"])
+    made = stack.apply(cloudformation, project, stage, variables["STANDPIPE_ENVIRONMENT"], ",".join(variables.get("STANDPIPE_FORMER_KEY_ARNS", "").replace(",", " ").split()))
     variables |= {setting: made[output] for output, setting in stack.SETTINGS.items()}
-    write_config(project, stage, variables, made[stack.ROLE])
+    write_config(project, stage, variables, made[stack.ROLE], {function: made[output] for function, output in stack.ROLES.items()})
     print(f"  chalice deploy --stage {stage}", flush=True)
     chalice(project, stage, environ)
     return variables
@@ -51,13 +51,15 @@ def read_config(project: Path) -> dict[str, Any]:
     return config
 
 
-def write_config(project: Path, stage: str, variables: dict[str, str], role_arn: str) -> None:
+def write_config(project: Path, stage: str, variables: dict[str, str], role_arn: str, roles: dict[str, str]) -> None:
     """Puts what the stack made into the stage's section; nothing in it is secret."""
     config = read_config(project)
     section = config["stages"][stage]
     section["environment_variables"] = dict(sorted(variables.items()))
     section["manage_iam_role"] = False
     section["iam_role_arn"] = role_arn
+    for function, arn in roles.items():
+        section.setdefault("lambda_functions", {}).setdefault(function, {}).update({"manage_iam_role": False, "iam_role_arn": arn})
     (project / ".chalice" / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
@@ -112,7 +114,8 @@ def _variables(config: dict[str, Any], stage: str, settings: dict[str, str]) -> 
 
 def _check(stage: str, variables: dict[str, str], domain: str | None) -> None:
     """What the functions would say at their first request, and what nobody would say at all, said before anything is made. Raises StepFailed."""
-    made = {"STANDPIPE_TABLE": "table", "STANDPIPE_KEY_ARN": "arn:aws:kms:us-east-1:000000000000:key/0"}
+    made = {"STANDPIPE_TABLE": "table", "STANDPIPE_KEY_ARN": "arn:aws:kms:us-east-1:000000000000:key/0", "STANDPIPE_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:topic"}
+    made |= {name: "https://sqs/000000000000/queue" for name in stack.SETTINGS.values() if name.endswith("_QUEUE_URL")}
     try:
         url = settings_module.read({**made, **variables}).url
     except settings_module.SettingsError as error:

@@ -11,21 +11,30 @@ from ops.errors import StepFailed
 
 STEP = "Creating the resources"
 # Template output -> where the deployment needs it.
-SETTINGS = {"Table": "STANDPIPE_TABLE", "KeyArn": "STANDPIPE_KEY_ARN"}
+SETTINGS = {
+    "Table": "STANDPIPE_TABLE",
+    "KeyArn": "STANDPIPE_KEY_ARN",
+    "TopicArn": "STANDPIPE_TOPIC_ARN",
+    "RefreshQueueUrl": "STANDPIPE_REFRESH_QUEUE_URL",
+    "RescueQueueUrl": "STANDPIPE_RESCUE_QUEUE_URL",
+    "RevokeQueueUrl": "STANDPIPE_REVOKE_QUEUE_URL",
+}
 ROLE = "ApiRoleArn"
+# Function -> the output with its role's ARN. What sweeps cannot open anything; what opens cannot read the whole table.
+ROLES = {"sweep": "SweepRoleArn", "repair": "SweepRoleArn", "refresh": "WorkerRoleArn", "rescue": "WorkerRoleArn", "revoke": "WorkerRoleArn"}
 
 
 def name_of(stage: str) -> str:
     return f"standpipe-{stage}"
 
 
-def apply(cloudformation: Any, project: Path, stage: str, environment: str) -> dict[str, str]:
+def apply(cloudformation: Any, project: Path, stage: str, environment: str, former_keys: str = "") -> dict[str, str]:
     """Creates or updates the stack and waits; returns its outputs. Raises StepFailed with CloudFormation's own reasons."""
     template = json.dumps(json.loads((project / ".chalice" / "resources.json").read_text()), separators=(",", ":"))
     request = {
         "StackName": name_of(stage),
         "TemplateBody": template,
-        "Parameters": [{"ParameterKey": "Stage", "ParameterValue": stage}, {"ParameterKey": "Environment", "ParameterValue": environment}],
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in (("Stage", stage), ("Environment", environment), ("FormerKeyArns", former_keys))],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
     try:
@@ -36,7 +45,7 @@ def apply(cloudformation: Any, project: Path, stage: str, environment: str) -> d
     except ClientError as error:
         if "No updates are to be performed" in str(error):
             return outputs(cloudformation, stage)
-        raise StepFailed(STEP, str(error), "If it is about permissions: these credentials need CloudFormation, DynamoDB, KMS, IAM and Logs.") from None
+        raise StepFailed(STEP, str(error), "If it is about permissions: these credentials need CloudFormation, DynamoDB, KMS, SQS, SNS, CloudWatch, IAM and Logs.") from None
     _wait(cloudformation, stage, started["StackId"])
     return outputs(cloudformation, stage)
 

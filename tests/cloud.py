@@ -20,6 +20,7 @@ from chalicelib.wiring import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
+QUEUES = ("refresh", "rescue", "revoke")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
@@ -65,12 +66,17 @@ class Cloud:
         name = f"t{uuid.uuid4().hex[:10]}"
         self.client("dynamodb").create_table(TableName=f"standpipe-{name}", **table_definition())
         arn = self.client("kms").create_key()["KeyMetadata"]["Arn"]
+        sqs = self.client("sqs")
+        queues = {f"STANDPIPE_{queue.upper()}_QUEUE_URL": sqs.create_queue(QueueName=f"standpipe-{name}-{queue}")["QueueUrl"] for queue in QUEUES}
+        topic = self.client("sns").create_topic(Name=f"standpipe-{name}-events")["TopicArn"]
         environ = {
             "STANDPIPE_ENVIRONMENT": "sandbox",
             "STANDPIPE_STAGE": name,
             "STANDPIPE_URL": "http://localhost:8000",
             "STANDPIPE_TABLE": f"standpipe-{name}",
             "STANDPIPE_KEY_ARN": arn,
+            "STANDPIPE_TOPIC_ARN": topic,
+            **queues,
             "STANDPIPE_APP_NAME": "Acme",
             "STANDPIPE_RETURN_URLS": "https://app.example/connected",
             "STANDPIPE_ALLOWED_PRIVATE_HOSTS": "localhost 127.0.0.1",

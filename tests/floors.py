@@ -28,7 +28,7 @@ CLOCK = ("wiring.py",)
 STOPWATCH = ("doors/http.py", "wiring.py", "web/edge.py")
 # Where a secret is taken out of its wrapper, and why it has to be.
 REVEALS = {
-    "domain/tokens.py": "the payload that is sealed and nothing else",
+    "domain/tokens.py": "the payload that is sealed, and whether a token is the one it was",
     "doors/oauth.py": "what is sent to the provider it belongs to",
     "engine/registrations.py": "a client secret on its way into the sealer",
     "web/wire.py": "the one answer in which an access token leaves",

@@ -1,26 +1,33 @@
-"""Events: facts about a connection, written as an outbox row in the same transaction as the state they tell of. Ids and states only, never a token."""
+"""Events: facts told to the product, written as outbox rows in the same transaction as the state they tell of. Ids and states only, never a token."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import ids
-from chalicelib.domain.models import Connection
+from chalicelib.domain.models import Connection, Pending
 
 CONNECTED = "pipes.connected_account.connected"
 DISCONNECTED = "pipes.connected_account.disconnected"
 REAUTHORIZATION_NEEDED = "pipes.connected_account.reauthorization_needed"
+CONNECTION_FAILED = "pipes.connected_account.connection_failed"
+RECOVERED = "pipes.connected_account.recovered"
+DEGRADED = "pipes.connected_account.degraded"
+REAUTHORIZATION_EXPECTED = "pipes.connected_account.reauthorization_expected"
+MISCONFIGURED = "provider.misconfigured"
+TYPES = (CONNECTED, DISCONNECTED, REAUTHORIZATION_NEEDED, CONNECTION_FAILED, RECOVERED, DEGRADED, REAUTHORIZATION_EXPECTED, MISCONFIGURED)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
-    """One event. `id` sorts by time; `subject` is the connection, `generation` its order within it."""
+    """One event. `subject` is what it tells of; ids of one subject sort in the order things happened, and `previous` names the one before."""
 
     id: str
-    type: str
+    event: str
     created_at: datetime
     subject: str
-    generation: int
+    generation: int = 0
+    previous: str | None = None
     data: dict[str, Any]
 
 
@@ -29,14 +36,32 @@ def timestamp(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def of_connection(kind: str, connection: Connection, now: datetime) -> Event:
-    """An event whose data is the connected account as it is after the change."""
+def envelope(event: Event) -> dict[str, Any]:
+    """The event as a subscriber gets it."""
+    return {"object": "event", "id": event.id, "event": event.event, "created_at": timestamp(event.created_at), "data": event.data}
+
+
+def attributes(event: Event) -> dict[str, str]:
+    """What a subscription may filter by."""
+    known = {"event": event.event, "provider": event.data.get("provider_slug"), "organization_id": event.data.get("organization_id")}
+    return {name: value for name, value in known.items() if value}
+
+
+def new_id(now: datetime, last: str | None) -> str:
+    return f"event_{ids.ulid_after(now, last.removeprefix('event_') if last else None)}"
+
+
+def of_connection(kind: str, connection: Connection, now: datetime, *, previous: str | None) -> Event:
+    """An event whose data is the connected account as it is after the change; its id is the one the connection carries."""
+    assert connection.last_event is not None
+    expected = connection.reauthorization_expected_at
     return Event(
-        id=f"event_{ids.ulid(now)}",
-        type=kind,
+        id=connection.last_event,
+        event=kind,
         created_at=now,
         subject=connection.id,
         generation=connection.generation,
+        previous=previous,
         data={
             "object": "connected_account",
             "id": connection.id,
@@ -51,7 +76,50 @@ def of_connection(kind: str, connection: Connection, now: datetime) -> Event:
             "account_identifier": connection.external_account_id,
             "account_display_name": connection.display_name or connection.external_name,
             "auth_method": "oauth",
+            "generation": connection.generation,
+            "reauthorization_expected_at": timestamp(expected) if expected else None,
             "created_at": timestamp(connection.created_at),
             "updated_at": timestamp(connection.updated_at),
+        },
+    )
+
+
+def of_failed_flow(pending: Pending, error_code: str, error_reason: str, provider_error: str | None, description: str | None, now: datetime) -> Event:
+    """A person came back from the provider and no connection came of it."""
+    return Event(
+        id=new_id(now, None),
+        event=CONNECTION_FAILED,
+        created_at=now,
+        subject=f"flow_{ids.digest(pending.id)[:26]}",
+        data={
+            "object": "connection_failed",
+            "data_integration_id": pending.registration_id,
+            "provider_slug": pending.slug,
+            "user_id": pending.user_id,
+            "organization_id": pending.organization_id,
+            "error_code": error_code,
+            "error_reason": error_reason,
+            "provider_error": provider_error,
+            "provider_error_description": description,
+            "created_at": timestamp(now),
+        },
+    )
+
+
+def of_misconfiguration(registration_id: str, slug: str, code: str, now: datetime, *, last: str | None) -> Event:
+    """The provider refuses our own client: an operator has to act, and no user."""
+    return Event(
+        id=new_id(now, last),
+        event=MISCONFIGURED,
+        created_at=now,
+        subject=registration_id,
+        previous=last,
+        data={
+            "object": "provider_misconfiguration",
+            "data_integration_id": registration_id,
+            "provider_slug": slug,
+            "error_code": code,
+            "message": "The provider refuses this application's own client id, secret or scopes. No user has to act; connections are kept and go on once it is mended.",
+            "created_at": timestamp(now),
         },
     )

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -12,6 +12,17 @@ def ulid(now: datetime) -> str:
     """26 characters that sort by time: 48 bits of milliseconds, 80 random bits (github.com/ulid/spec)."""
     number = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def ulid_after(now: datetime, last: str | None) -> str:
+    """A ULID of `now`, or of the millisecond after `last`, whatever two clocks say: so what is written one after the other sorts so."""
+    fresh = ulid(now)
+    if last is None or fresh[:10] > last[:10]:
+        return fresh
+    milliseconds = 0
+    for letter in last[:10]:
+        milliseconds = milliseconds << 5 | _CROCKFORD.index(letter)
+    return ulid(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds + 1))
 
 
 def random_token() -> str:

@@ -2,27 +2,31 @@
 
       (none) --connected--> connected --refused--> needs_reauthorization
                               |  ^  \\__refreshed__/ (stays connected)   |
-                              |  |_________________ connected __________|
+                              |  |__________ connected, rescued ________|
                               '---disconnected---> disconnected <-------'
 
-A failure that nobody has to act on (`failed`) changes counters and the next try, never the state. An arrow that is not drawn
-raises ValueError: nothing but a person's consent brings back what was ended.
+A failure that nobody has to act on (`failed`) changes counters and the next try, never the state; after three days of it and with
+no token left the connection is degraded, which is told once, as is its recovery. `announced` and `rested` change when it is looked at next.
+An arrow that is not drawn raises ValueError: nothing but a person's consent, or tokens that were there all along (`rescued`), brings back what was ended.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from chalicelib.domain import events as facts
 from chalicelib.domain import ids, schedule
 from chalicelib.domain.events import Event
 from chalicelib.domain.models import Connection, Pending, State
+from chalicelib.domain.schedule import Policy
 from chalicelib.domain.tokens import TokenAnswer
 
-Reason = Literal["refused", "refresh_outcome_unknown", "no_refresh_token", "refresh_token_expired", "provider_error", "rejected"]
+Reason = Literal["refused", "refresh_outcome_unknown", "no_refresh_token", "refresh_token_expired", "grant_expired", "provider_error", "rejected"]
 TOMBSTONE_TTL = timedelta(days=30)
 FETCH_HOLD = timedelta(seconds=10)  # a fetch tries a failing provider at most this often; the sweep's back-off is for hours, a user is waiting now
 FETCH_HOLD_LIMIT = timedelta(minutes=5)
+
+MOVES_WITHIN = timedelta(minutes=2)
 
 # One sentence an end user can read, for each reason; `{provider}` is the provider's name.
 MESSAGES: dict[str, str] = {
@@ -30,6 +34,7 @@ MESSAGES: dict[str, str] = {
     "refresh_outcome_unknown": "The last answer of {provider} was lost on the way and cannot be asked for again. Connect again to continue.",
     "no_refresh_token": "The access that {provider} gave has ended and it gave no way to renew it. Connect again to continue.",
     "refresh_token_expired": "This connection was not used for so long that {provider} ended it. Connect again to continue.",
+    "grant_expired": "{provider} ends every connection after a fixed time, and this one has come to it. Connect again to continue.",
     "provider_error": "{provider} keeps answering in a way that cannot be used. Connect again to continue.",
     "rejected": "{provider} rejected the access of this connection. Connect again to continue.",
 }
@@ -44,11 +49,18 @@ class Transition:
     events: tuple[Event, ...] = ()
 
 
+# What a refresh learned: everything of the new generation that a store which failed has to be made up for with.
+RENEWED = (
+    "generation", "sealed", "refreshable", "token_type", "scopes_granted", "expires_at", "token_life", "refresh_expires_at", "refresh_limit_fixed",
+    "metadata", "last_error", "updated_at", "refreshed_at", "refresh_due_at",
+)  # fmt: skip
+
+
 def new_connection_id(now: datetime) -> str:
     return f"data_installation_{ids.ulid(now)}"
 
 
-def connected(before: Connection | None, pending: Pending, connection_id: str, answer: TokenAnswer, sealed: bytes, *, idle_limit: int, grant_limit: int, now: datetime) -> Transition:
+def connected(before: Connection | None, pending: Pending, connection_id: str, answer: TokenAnswer, sealed: bytes, *, policy: Policy, grant_limit: int, now: datetime) -> Transition:
     """A person allowed it. Replaces everything of an earlier grant (RFC 6749 5.1: the answer is the whole truth)."""
     identity = answer.identity
     alive = before is not None and before.state != "disconnected"
@@ -82,13 +94,16 @@ def connected(before: Connection | None, pending: Pending, connection_id: str, a
         updated_at=now,
         connected_at=now,
         refreshed_at=now,
+        last_event=before.last_event if before else None,
     )
-    after = _scheduled(after, idle_limit, now)
-    return Transition(before, after, (facts.of_connection(facts.CONNECTED, after, now),))
+    return _told(before, _scheduled(after, policy, now), facts.CONNECTED, now)
 
 
-def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, idle_limit: int, now: datetime) -> Transition:
-    """The provider gave new tokens: a new generation, no lease, no intent, no failures."""
+def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, policy: Policy, unchanged: bool = False, used: bool = False, now: datetime) -> Transition:
+    """The provider gave new tokens: a new generation, no lease, no intent, no failures.
+
+    `unchanged`: the access token is the one it was, with what is left of its life. `used`: a fetch asked for it.
+    """
     _only_from(before, "connected")
     after = replace(
         _rested(before),
@@ -98,21 +113,38 @@ def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, idle_li
         token_type=answer.token_type,
         scopes_granted=before.scopes_granted if answer.scopes is None else answer.scopes,
         expires_at=answer.expires_at,
-        token_life=answer.token_life,
+        token_life=before.token_life if unchanged else answer.token_life,
         refresh_expires_at=answer.refresh_expires_at or before.refresh_expires_at,
+        refresh_limit_fixed=_is_fixed(before, answer, now),
         metadata={**before.metadata, **answer.metadata},
         last_error="; ".join(answer.problems) or None,
         updated_at=now,
         refreshed_at=now,
+        last_used_at=now if used else before.last_used_at,
     )
-    return Transition(before, _scheduled(after, idle_limit, now))
+    after = _scheduled(after, policy, now, unchanged=unchanged)
+    return _told(before, after, facts.RECOVERED, now) if before.degraded_since else Transition(before, after)
+
+
+def rescued(current: Connection, renewed: dict[str, Any], now: datetime) -> Transition:
+    """Tokens that were got and could not be stored then are stored after all. `renewed`: the fields of RENEWED.
+
+    Also over a verdict of "outcome unknown": the outcome is known now.
+    """
+    _only_from(current, "connected", "needs_reauthorization")
+    if current.generation + 1 != renewed["generation"] or (current.state == "needs_reauthorization" and current.reason != "refresh_outcome_unknown"):
+        raise ValueError("these tokens are not the next ones of this connection")
+    after = replace(_rested(current), state="connected", reason=None, **{name: renewed[name] for name in RENEWED})
+    if current.state == "connected" and current.degraded_since is None:
+        return Transition(current, after)
+    return _told(current, after, facts.RECOVERED, now)
 
 
 def refused(before: Connection, reason: Reason, provider_code: str, now: datetime) -> Transition:
     """Only a person can help. Tokens are kept, sealed, so that a wrong verdict can be undone."""
     _only_from(before, "connected")
-    after = replace(_rested(before), state="needs_reauthorization", reason=reason, last_error=provider_code or reason, refresh_due_at=None, due_shard=None, updated_at=now)
-    return Transition(before, after, (facts.of_connection(facts.REAUTHORIZATION_NEEDED, after, now),))
+    after = replace(_rested(before), state="needs_reauthorization", reason=reason, last_error=provider_code or reason, refresh_due_at=None, updated_at=now)
+    return _told(before, after, facts.REAUTHORIZATION_NEEDED, now)
 
 
 def failed(before: Connection, code: str, *, misconfigured: bool = False, weird: bool = False, in_doubt: bool, retry_after: int | None, now: datetime) -> Transition:
@@ -122,18 +154,36 @@ def failed(before: Connection, code: str, *, misconfigured: bool = False, weird:
     after = replace(
         before,
         failures=failures,
-        failing_since=before.failing_since or now,
+        failing_since=None if misconfigured else before.failing_since or now,
         last_error=code,
         misconfigured=misconfigured,
         weird_failures=before.weird_failures + 1 if weird else 0,
         weird_since=(before.weird_since or now) if weird else None,
-        retry_at=now + schedule.back_off(failures, retry_after=retry_after),
+        # A wrong client secret is mended at once or in an hour, and its circuit keeps the others from asking meanwhile.
+        retry_at=now + schedule.back_off(1 if misconfigured else failures, retry_after=retry_after),
         hold_until=now + min(max(FETCH_HOLD, timedelta(seconds=retry_after or 0)), FETCH_HOLD_LIMIT),
         lease_owner=None,
         lease_until=None,
         intent_attempt=before.intent_attempt if in_doubt else 0,
     )
-    return Transition(before, _scheduled(after, 0, now))
+    after = _scheduled(after, Policy(), now)
+    since = after.failing_since
+    if before.degraded_since or since is None or since + schedule.DEGRADED_AFTER > now or after.lives(now):
+        return Transition(before, after)
+    return _told(before, replace(after, degraded_since=now), facts.DEGRADED, now)
+
+
+def announced(before: Connection, policy: Policy, now: datetime) -> Transition:
+    """A limit is near that no refresh gets past: the product hears of it while the token still works."""
+    _only_from(before, "connected")
+    after = _scheduled(replace(before, announced_end=before.reauthorization_expected_at), policy, now)
+    return _told(before, after, facts.REAUTHORIZATION_EXPECTED, now)
+
+
+def rested(before: Connection, policy: Policy, now: datetime) -> Transition:
+    """Nothing is to be done now: only when to look again."""
+    _only_from(before, "connected")
+    return Transition(before, _scheduled(before, policy, now))
 
 
 def disconnected(before: Connection, now: datetime) -> Transition:
@@ -152,8 +202,9 @@ def disconnected(before: Connection, now: datetime) -> Transition:
         created_at=before.created_at,
         updated_at=now,
         ttl=int((now + TOMBSTONE_TTL).timestamp()),
+        last_event=before.last_event,
     )
-    return Transition(before, after, (facts.of_connection(facts.DISCONNECTED, after, now),))
+    return _told(before, after, facts.DISCONNECTED, now)
 
 
 def _only_from(before: Connection, *states: State) -> None:
@@ -164,11 +215,39 @@ def _only_from(before: Connection, *states: State) -> None:
 def _rested(connection: Connection) -> Connection:
     """Without a lease, an intent or failures."""
     return replace(
-        connection, lease_owner=None, lease_until=None, intent_attempt=0, failures=0, failing_since=None, retry_at=None, hold_until=None, misconfigured=False, weird_failures=0, weird_since=None
+        connection,
+        degraded_since=None,
+        lease_owner=None,
+        lease_until=None,
+        intent_attempt=0,
+        failures=0,
+        failing_since=None,
+        retry_at=None,
+        hold_until=None,
+        misconfigured=False,
+        weird_failures=0,
+        weird_since=None,
     )
 
 
-def _scheduled(connection: Connection, idle_limit: int, now: datetime) -> Connection:
-    due = schedule.refresh_due_at(connection, idle_limit=idle_limit, now=now)
-    shard = f"due#{int(ids.digest(connection.id)[:8], 16) % schedule.SHARDS}" if due else None
-    return replace(connection, refresh_due_at=due, due_shard=shard)
+def _scheduled(connection: Connection, policy: Policy, now: datetime, *, unchanged: bool = False) -> Connection:
+    return replace(connection, refresh_due_at=schedule.next_due(connection, policy, now, unchanged=unchanged))
+
+
+def _told(before: Connection | None, after: Connection, kind: str, now: datetime) -> Transition:
+    """A transition with its event, whose id the connection carries on."""
+    previous = after.last_event
+    after = replace(after, last_event=facts.new_id(now, previous))
+    return Transition(before, after, (facts.of_connection(kind, after, now, previous=previous),))
+
+
+def _is_fixed(before: Connection, answer: TokenAnswer, now: datetime) -> bool:
+    """Whether the provider counts down to one end of the refresh token instead of giving each a life of its own. A refresh at once after another tells nothing."""
+    if before.refresh_expires_at is None or before.refreshed_at is None:
+        return False
+    if answer.refresh_expires_at is None:
+        return not answer.rotated
+    elapsed = now - before.refreshed_at
+    if elapsed < MOVES_WITHIN:
+        return before.refresh_limit_fixed
+    return answer.refresh_expires_at - before.refresh_expires_at < elapsed / 2

@@ -52,7 +52,7 @@ class Connection:
     live_registration_id: str | None = None
     """`registration_id` while there is something to end; the sparse index of a registration's connections."""
     refresh_due_at: datetime | None = None
-    due_shard: str | None = None
+    """When the sweep has to look at it next: to refresh it, to announce its end, or to end it. None = never."""
     lease_owner: str | None = None
     lease_until: datetime | None = None
     intent_attempt: int = 0
@@ -84,9 +84,23 @@ class Connection:
     last_used_at: datetime | None = None
     ttl: int | None = None
 
+    refresh_limit_fixed: bool = False
+    """The last refresh did not move the end of the refresh token: it is a limit, and no refresh gets past it."""
+    announced_end: datetime | None = None
+    """The end that was announced; another one is announced again."""
+    degraded_since: datetime | None = None
+    last_event: str | None = None
+    """Id of the last event that told of it: fences the next one, and is where that one's id begins to count."""
+
     @property
     def owner(self) -> Owner:
         return Owner(user_id=self.user_id, organization_id=self.organization_id)
+
+    @property
+    def reauthorization_expected_at(self) -> datetime | None:
+        """When a known limit ends the grant, whatever is done here: of the consent, of a refresh token that is not extended, or, without one, of the access token."""
+        limits = [self.grant_expires_at, self.refresh_expires_at if self.refresh_limit_fixed else None, None if self.refreshable else self.expires_at]
+        return min((at for at in limits if at), default=None) if self.state == "connected" else None
 
     def missing_scopes(self) -> list[str]:
         """Scopes that were asked for and not granted, in the order asked."""
@@ -131,7 +145,7 @@ class Registration:
     updated_at: datetime
 
 
-Stage = Literal["started", "opened", "redirected", "taken", "parked", "finished"]
+Stage = Literal["started", "opened", "redirected", "taken", "parked", "finished", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,16 +32,32 @@ class Settings:
     url: str
     table: str
     key_arn: str
+    topic_arn: str
+    refresh_queue_url: str
+    rescue_queue_url: str
+    revoke_queue_url: str
+    former_key_arns: tuple[str, ...] = ()
+    """Keys that opened what is not yet sealed anew; nothing is sealed with them."""
     encryption: Literal["audited", "bound", "shared"] = "bound"
     app_name: str = "This application"
     return_urls: tuple[str, ...] = ()
     require_proof: bool = False
+    idle_after_days: int = 30
+    """A connection nobody fetched for this long is only kept alive; 0 = every connection counts as used."""
+    refresh_concurrency: int = 40
+    """Calls at once to one provider from the clock; a fetch never waits for these."""
+    due_shards: int = 16
+    """Parts of the due index; may grow, never shrink."""
     allowed_private_hosts: tuple[str, ...] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
     def sandbox(self) -> bool:
         return self.environment == "sandbox"
+
+    @property
+    def idle_after(self) -> timedelta | None:
+        return timedelta(days=self.idle_after_days) if self.idle_after_days else None
 
 
 class SettingsError(Exception):
@@ -74,6 +90,11 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
+def stage_name(environ: Mapping[str, str] | None = None) -> str:
+    """The stage alone, which names the queues: known when the code is packaged, long before there is anything else to read."""
+    return (os.environ if environ is None else environ).get(f"{PREFIX}STAGE") or "local"
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def reader(text: str) -> str:
         if text not in words:
@@ -90,6 +111,19 @@ def _like(pattern: str, described: str) -> Callable[[str], str]:
         return text
 
     return reader
+
+
+def _number(lowest: int, highest: int) -> Callable[[str], int]:
+    def reader(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+            raise ValueError(f"must be a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return reader
+
+
+def _each(read_one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    return lambda text: tuple(read_one(word) for word in _words(text))
 
 
 def _origin(text: str) -> str:
@@ -127,16 +161,26 @@ def _switch(text: str) -> bool:
     return SWITCH[text.lower()]
 
 
+_key_arn = _like(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "the ARN of a KMS key (not of an alias)")
+_queue_url = _like(r"https?://[^\s/]+/\d{12}/[A-Za-z0-9_-]{1,80}", "the URL of an SQS queue")
 _READERS: dict[str, Callable[[str], Any]] = {
     "environment": _one_of("sandbox", "production"),
     "stage": _like(r"[a-z0-9-]{1,32}", "1 to 32 of a-z, 0-9 and '-'"),
     "url": _origin,
     "table": str,
-    "key_arn": _like(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "the ARN of a KMS key (not of an alias)"),
+    "key_arn": _key_arn,
+    "topic_arn": _like(r"arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}", "the ARN of an SNS topic"),
+    "refresh_queue_url": _queue_url,
+    "rescue_queue_url": _queue_url,
+    "revoke_queue_url": _queue_url,
+    "former_key_arns": _each(_key_arn),
     "encryption": _one_of("audited", "bound", "shared"),
     "app_name": str,
     "return_urls": _return_urls,
     "require_proof": _switch,
+    "idle_after_days": _number(0, 3650),
+    "refresh_concurrency": _number(1, 1000),
+    "due_shards": _number(1, 256),
     "allowed_private_hosts": _words,
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
 }

@@ -45,6 +45,8 @@ def _readers(kind: Any) -> dict[str, Reader]:
 def _reader(kind: Any) -> Reader:
     """How a value of this annotation is read. Only the shapes that are stored are known."""
     origin, parts = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return lambda value: value
     if origin is UnionType:
         (inner,) = [part for part in parts if part is not NoneType]
         return _or_none(_reader(inner))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any
 
 from chalicelib.domain.secret import Secret
@@ -84,6 +85,12 @@ class TokenAnswer:
     identity: ExternalIdentity | None = None
     problems: tuple[str, ...] = ()
     """Additional tokens that could not be refreshed, as `name: code`."""
+    rotated: bool = False
+    """The answer to a refresh brought a refresh token."""
+
+    def brought_nothing_new(self, old: TokenSet) -> bool:
+        """Whether the access token is the one it was: some providers answer the same until it ends."""
+        return compare_digest(self.tokens.access_token.reveal().encode(), old.access_token.reveal().encode())
 
     def keeping(self, old: TokenSet) -> "TokenAnswer":
         """With the old refresh token and additional tokens where the answer has none: absent, null and "" mean keep (RFC 6749 6)."""
@@ -92,4 +99,4 @@ class TokenAnswer:
             refresh_token=self.tokens.refresh_token or old.refresh_token,
             additional={**old.additional, **self.tokens.additional},
         )
-        return TokenAnswer(**{**self.__dict__, "tokens": merged})
+        return TokenAnswer(**{**self.__dict__, "tokens": merged, "rotated": self.tokens.refresh_token is not None})

@@ -6,12 +6,14 @@ token once the data key that will protect it is in hand.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import aws_encryption_sdk
-from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError, DecryptKeyError, GenerateKeyError
+from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError, DecryptKeyError, GenerateKeyError, InvalidKeyIdError
 from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
+from aws_encryption_sdk.key_providers.base import MasterKeyProvider, MasterKeyProviderConfig
 from aws_encryption_sdk.key_providers.kms import KMSMasterKey
 from aws_encryption_sdk.materials_managers import EncryptionMaterials, EncryptionMaterialsRequest
 from aws_encryption_sdk.materials_managers.base import CryptoMaterialsManager
@@ -48,7 +50,7 @@ def token_facts(connection: Connection, generation: int | None = None) -> Facts:
 
 
 class _Key(KMSMasterKey):
-    """The one KMS key of a stage, by ARN; data keys of any other key are not even tried.
+    """One KMS key, by ARN; data keys of any other key are not even tried.
 
     The SDK folds every failure of KMS into one error; a key that is disabled or a KMS that is down must not look like a damaged blob.
     """
@@ -58,6 +60,32 @@ class _Key(KMSMasterKey):
             return super()._decrypt_data_key(encrypted_data_key, algorithm, encryption_context)
         except (DecryptKeyError, BotoCoreError) as error:
             raise _unavailable(error) or error from error
+
+
+class _Keys(MasterKeyProvider):
+    """The keys a blob may have been sealed with. Each data key is tried with the key it names, if that is one of these, and with no other."""
+
+    provider_id = _Key.provider_id
+    vend_masterkey_on_decrypt = False  # a key that is not listed is not made for the occasion
+    _config_class = MasterKeyProviderConfig
+
+    def _new_master_key(self, key_id: Any) -> NoReturn:
+        raise InvalidKeyIdError("only the listed keys are used")
+
+
+class _Look(CryptoMaterialsManager):
+    """Notes the KMS key that a message names, and goes no further."""
+
+    def __init__(self) -> None:
+        self.key_arn: str | None = None
+
+    def get_encryption_materials(self, request: Any) -> Any:
+        raise NotImplementedError
+
+    def decrypt_materials(self, request: Any) -> NoReturn:
+        (data_key,) = request.encrypted_data_keys
+        self.key_arn = data_key.key_provider.key_info.decode()
+        raise InvalidKeyIdError("looked at, not opened")
 
 
 class _Once(CryptoMaterialsManager):
@@ -95,15 +123,21 @@ class Ready:
 
 
 class Sealer:
-    """Seals and opens for one stage. `kms` is a low-level KMS client; it is called with connect and read limits of its own."""
+    """Seals and opens for one stage. `kms` is a low-level KMS client; it is called with connect and read limits of its own.
 
-    def __init__(self, kms: Any, key_arn: str, stage: str, mode: Mode) -> None:
-        self._stage, self._mode = stage, mode
+    Sealed is with the current key alone; what a former key sealed still opens, so that a stage can change its key while it runs. One
+    client serves all keys, so they are of one region.
+    """
+
+    def __init__(self, kms: Any, key_arn: str, stage: str, mode: Mode, former_key_arns: tuple[str, ...] = ()) -> None:
+        self._stage, self._mode, self._key_arn = stage, mode, key_arn
         # One data key a message, and as many on open: a blob with more was not written here.
         self._client = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=POLICY, max_encrypted_data_keys=1)
-        direct = aws_encryption_sdk.DefaultCryptoMaterialsManager(master_key_provider=_Key(key_id=key_arn, client=kms))
-        self._manager = direct if mode == "audited" else _cached(direct, f"{stage}:open")
-        self._seal_manager = _cached(direct, f"{stage}:seal") if mode == "shared" else direct
+        current = _Key(key_id=key_arn, client=kms)
+        seals = aws_encryption_sdk.DefaultCryptoMaterialsManager(master_key_provider=current)
+        opens = aws_encryption_sdk.DefaultCryptoMaterialsManager(master_key_provider=_any_of(current, *(_Key(key_id=arn, client=kms) for arn in former_key_arns)))
+        self._manager = opens if mode == "audited" else _cached(opens, f"{stage}:open")
+        self._seal_manager = _cached(seals, f"{stage}:seal") if mode == "shared" else seals
 
     def ready(self, facts: Facts) -> Ready:
         """Gets a data key now, so that sealing cannot fail later. Raises Unavailable."""
@@ -139,6 +173,17 @@ class Sealer:
         value: dict[str, Any] = payload["value"]
         return value
 
+    def key_of(self, blob: bytes) -> str | None:
+        """ARN of the KMS key a blob says it was sealed with, told without asking KMS; None if it is no blob. Only `open` shows whether that is true."""
+        look = _Look()
+        with suppress(Exception):
+            _ = self._client.stream(mode="decrypt-unsigned", source=blob, materials_manager=look).header
+        return look.key_arn
+
+    def is_current(self, blob: bytes) -> bool:
+        """Whether it was sealed with the key that seals now."""
+        return self.key_of(blob) == self._key_arn
+
     def _context(self, facts: Facts) -> dict[str, str]:
         return self._shared_context(facts) if self._mode == "shared" else self._bound_context(facts)
 
@@ -151,6 +196,13 @@ class Sealer:
         if facts.owner is not None:
             context["standpipe:owner"] = ids.digest(f"{facts.owner.organization_id or ''}\0{facts.owner.user_id or ''}")
         return context
+
+
+def _any_of(*keys: _Key) -> _Keys:
+    provider = _Keys()
+    for key in keys:
+        provider.add_master_key_provider(key)
+    return provider
 
 
 def _cached(manager: Any, partition: str) -> Any:

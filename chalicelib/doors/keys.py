@@ -46,10 +46,60 @@ def api_key(key_id: str) -> Key:
 API_KEYS = {"pk": "api_keys"}
 
 
+OUTBOX_SHARDS = 8
+
+
+def outbox_partition(shard: int) -> str:
+    return f"outbox#{shard}"
+
+
 def outbox(event_id: str, subject: str) -> Key:
-    """Sharded by connection, so that one connection's events stay in order and no shard is hot."""
-    shard = int(ids.digest(subject)[:8], 16) % 8
-    return {"pk": f"outbox#{shard}", "sk": event_id}
+    """An event that is not published yet. Sharded by what it tells of, so that one connection's events stay in order and no shard is hot."""
+    return {"pk": outbox_partition(_shard(subject, OUTBOX_SHARDS)), "sk": event_id}
+
+
+def event_log_partition(subject: str) -> str:
+    return f"events#{_part(subject)}"
+
+
+def event_log(event_id: str, subject: str) -> Key:
+    """The same event, to be looked up for as long as events are kept."""
+    return {"pk": event_log_partition(subject), "sk": event_id}
+
+
+def due_shard(connection_id: str, shards: int) -> str:
+    """The part of the due index a connection is in."""
+    return due_partition(_shard(connection_id, shards))
+
+
+def due_partition(shard: int) -> str:
+    return f"due#{shard}"
+
+
+def _shard(value: str, shards: int) -> int:
+    return int(ids.digest(value)[:8], 16) % shards
+
+
+CIRCUITS = "circuits"
+
+
+def circuit(slug: str) -> Key:
+    """All in one partition: there are as many as providers in trouble, and a sweep reads them all."""
+    return {"pk": CIRCUITS, "sk": slug}
+
+
+def slot(slug: str, number: int) -> Key:
+    return {"pk": f"slot#{slug}#{number}", "sk": "slot"}
+
+
+def clockwork(name: str) -> Key:
+    """How far the sweep or the repair pass got."""
+    return {"pk": "clockwork", "sk": name}
+
+
+def slug_of(key: Key) -> str:
+    """The provider of a connection's key, which is all that an index entry tells of it."""
+    return key["sk"].split("#")[1]
 
 
 def audit(at: datetime, entry_id: str) -> Key:

@@ -210,7 +210,8 @@ def _basic(credentials: Credentials, *, urlencode_parts: bool) -> str:
 def _token_answer(provider: Provider, fields: dict[str, Any], now: datetime) -> TokenAnswer:
     life = _seconds(fields.get("expires_in")) or provider.lifetimes.access_token
     refresh_life = _seconds(fields.get(provider.lifetimes.refresh_expires_in_field)) if provider.lifetimes.refresh_expires_in_field else 0
-    refresh_life = refresh_life or provider.lifetimes.refresh_token
+    if not refresh_life and fields.get("refresh_token"):  # one that is kept goes on with the life it has
+        refresh_life = provider.lifetimes.refresh_token
     additional = {name: _additional(token, now) for name, token in fields.get("additional_tokens", {}).items()}
     scopes = _scopes(fields.get("scope"))
     if scopes is not None and additional:

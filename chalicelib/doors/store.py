@@ -1,12 +1,11 @@
 """Connections, registrations, pending authorizations and API keys in the table: what is loaded, leased, taken and committed.
 
 A connection is only ever changed by `commit`, fenced by its generation (and its lease, where one is held), or by `lease` and
-`touch`, which write no indexed attribute.
+`release`, which write no indexed attribute, and `touch`, which nobody waits for.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import ids
@@ -16,9 +15,10 @@ from chalicelib.domain.lifecycle import Transition
 from chalicelib.domain.models import ApiKey, Connection, Owner, Pending, Registration
 from chalicelib.domain.stored import read
 from chalicelib.doors import keys
+from chalicelib.doors.keys import Key
+from chalicelib.doors.outbox import rows_of
 from chalicelib.doors.table import Item, LostRace, Table, new_write_id
 
-EVENT_RETENTION = timedelta(days=30)
 # A lease taken or a try that failed changes these within a generation, so also after `before` was read: always written, not only where they differ.
 _MOVING = {
     "lease_owner",
@@ -33,21 +33,26 @@ _MOVING = {
     "weird_failures",
     "weird_since",
     "refresh_due_at",
-    "due_shard",
+    "degraded_since",
 }
 
 
 class Store:
     """One stage's table. LostRace carries what is there instead; Unavailable means nothing was changed as far as anyone can tell."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, table: Table, due_shards: int) -> None:
+        self._table, self._due_shards = table, due_shards
 
     # connections
 
     def connection(self, owner: Owner, slug: str, account: str = "default") -> Connection | None:
         """As it is now (strong read). A disconnected one is still a row, as a fence."""
         item = self._table.get(keys.connection(owner, slug, account))
+        return read(Connection, item) if item else None
+
+    def connection_at(self, key: Key) -> Connection | None:
+        """By its key, as an index or a message names it."""
+        item = self._table.get(key)
         return read(Connection, item) if item else None
 
     def connections(self, owner: Owner) -> list[Connection]:
@@ -85,10 +90,13 @@ class Store:
     def commit(self, transition: Transition, *, holder: str | None = None, write_id: str | None = None) -> None:
         """Stores a transition: the changed attributes and its events' outbox rows, in one write. Raises LostRace.
 
-        Fenced by the generation and state of `before` (or by there being no row), and by the lease if `holder` is given.
+        Fenced by the generation and state of `before` (or by there being no row), by the lease if `holder` is given, and where there are
+        events by the last one before, so that their ids sort as things happened. What changes neither tokens nor state, and has no lease
+        either, leaves alone whatever a refresh may be changing at the same time.
         """
         before, after = transition.before, transition.after
-        sets, removes = _changes(before, after)
+        quiet = before is not None and holder is None and (before.generation, before.state) == (after.generation, after.state)
+        sets, removes = self._changes(before, after, moving=not quiet)
         values: Item = {}
         if before is None:
             condition = "attribute_not_exists(pk)"
@@ -98,19 +106,41 @@ class Store:
             if holder is not None:
                 condition += " AND lease_owner = :holder"
                 values["holder"] = holder
+            if quiet:
+                condition += " AND failures = :failures AND " + ("lease_owner = :lease_owner" if before.lease_owner else "attribute_not_exists(lease_owner)")
+                values |= {"failures": before.failures, **({"lease_owner": before.lease_owner} if before.lease_owner else {})}
+            if transition.events:
+                condition += " AND last_event = :last_event" if before.last_event else " AND attribute_not_exists(last_event)"
+                values |= {"last_event": before.last_event} if before.last_event else {}
         key = keys.connection(after.owner, after.slug, after.account)
         write_id = write_id or new_write_id()
         if transition.events:
-            self._table.update_with_rows(key, sets, removes=removes, condition=condition, values=values, rows=[_outbox_row(e) for e in transition.events], write_id=write_id)
+            self._table.update_with_rows(key, sets, removes=removes, condition=condition, values=values, rows=[row for event in transition.events for row in rows_of(event)], write_id=write_id)
         else:
             self._table.update(key, sets, removes=removes, condition=condition, values=values, write_id=write_id)
 
-    def touch(self, connection: Connection, now: datetime) -> None:
-        """Notes that the connection is used; at most once a day, and losing that note is harmless."""
+    def _changes(self, before: Connection | None, after: Connection, *, moving: bool) -> tuple[Item, tuple[str, ...]]:
+        """What to set and what to remove. A connection that is due for something is in a shard of the index, any other in none."""
+        old = asdict(before) if before else {}
+        new = asdict(after)
+        changed = [name for name in new if name != "write_id" and (before is None or (moving and name in _MOVING) or old[name] != new[name])]
+        if "refresh_due_at" in changed:
+            new["due_shard"] = keys.due_shard(after.id, self._due_shards) if after.refresh_due_at else None
+            changed.append("due_shard")
+        sets = {name: new[name] for name in changed if new[name] is not None}
+        removes = tuple(name for name in changed if new[name] is None and before is not None)
+        return sets, removes
+
+    def touch(self, connection: Connection, now: datetime, due_at: datetime | None = None) -> None:
+        """Notes that the connection is used, and, where it was idle, when it has to be looked at now that it is not.
+
+        At most once a day, and losing that note is harmless.
+        """
+        due = {"refresh_due_at": due_at, "due_shard": keys.due_shard(connection.id, self._due_shards)} if due_at else {}
         try:
             self._table.note(
                 keys.connection(connection.owner, connection.slug, connection.account),
-                {"last_used_at": now},
+                {"last_used_at": now, **due},
                 condition="generation = :generation",
                 values={"generation": connection.generation},
             )
@@ -142,6 +172,22 @@ class Store:
             self._table.update(keys.pending(pending.id), {"outcome": outcome}, condition="attribute_exists(pk)")
         except LostRace:
             pass
+
+    def fail(self, pending: Pending, event: Event) -> bool:
+        """Ends a taken flow, with its event, in one write; False if it had ended already."""
+        try:
+            self._table.update_with_rows(
+                keys.pending(pending.id),
+                {"stage": "failed"},
+                removes=(),
+                condition="#stage IN (:taken, :finished)",
+                values={"taken": "taken", "finished": "finished"},
+                rows=rows_of(event),
+                write_id=new_write_id(),
+            )
+        except LostRace:
+            return False
+        return True
 
     # registrations
 
@@ -198,39 +244,12 @@ class Store:
             return False
         return True
 
-    # events and audit
-
-    def events_of(self, subject: str) -> list[Item]:
-        """Outbox rows of one connection, oldest first."""
-        rows = self._table.query("pk = :pk", {"pk": keys.outbox("", subject)["pk"]})
-        return [row for row in rows if row.get("subject") == subject]
+    # audit
 
     def audit(self, now: datetime, actor: str, action: str, facts: dict[str, Any]) -> None:
         """An administrator's change, kept by day."""
         self._table.put(keys.audit(now, f"audit_{ids.ulid(now)}"), {"actor": actor, "action": action, "at": now, "facts": facts})
 
 
-def _outbox_row(event: Event) -> Item:
-    return {
-        **keys.outbox(event.id, event.subject),
-        "id": event.id,
-        "event": event.type,
-        "created_at": event.created_at,
-        "subject": event.subject,
-        "generation": event.generation,
-        "data": {name: value for name, value in event.data.items() if value is not None},
-        "expires_at": event.created_at + EVENT_RETENTION,
-    }
-
-
 def _row(model: Any) -> Item:
     return {name: value for name, value in asdict(model).items() if value is not None}
-
-
-def _changes(before: Connection | None, after: Connection) -> tuple[Item, tuple[str, ...]]:
-    old = asdict(before) if before else {}
-    new = asdict(after)
-    changed: Iterable[str] = [name for name in new if name != "write_id" and (before is None or name in _MOVING or old[name] != new[name])]
-    sets = {name: new[name] for name in changed if new[name] is not None}
-    removes = tuple(name for name in changed if new[name] is None and before is not None)
-    return sets, removes

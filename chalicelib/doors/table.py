@@ -154,6 +154,15 @@ class Table:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    def scan(self, start: Key | None, *, limit: int) -> tuple[list[Item], Key | None]:
+        """One page of the whole table, not strongly read, and where the next begins; None = that was the last. Only for what may take hours."""
+        request: Item = {"Limit": limit}
+        if start is not None:
+            request["ExclusiveStartKey"] = _encode_all(start)
+        page = self._call("scan", **request)
+        last = page.get("LastEvaluatedKey")
+        return [decode_item(raw) for raw in page["Items"]], decode_item(last) if last else None
+
     def _call(self, operation: str, **request: Any) -> Any:
         return self._send(operation, TableName=self._name, **request)
 

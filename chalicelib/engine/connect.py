@@ -24,6 +24,7 @@ from chalicelib.engine.authorization_response import AuthorizationResponse, Flow
 from chalicelib.engine.commits import Commits
 from chalicelib.engine.effective import Effective
 from chalicelib.engine.exchange import Exchange
+from chalicelib.engine.failed_flows import FailedFlows
 from chalicelib.engine.registrations import Registrations, require_enabled
 
 PENDING_FIELD, CODE_FIELD = "pending", "code"
@@ -66,13 +67,13 @@ class Connect:
         oauth: OAuth,
         registrations: Registrations,
         settings: Settings,
+        commits: Commits,
+        failed_flows: FailedFlows,
         clock: Callable[[], datetime],
-        sleep: Callable[[float], None],
-        monotonic: Callable[[], float],
     ) -> None:
         self._store, self._sealer, self._oauth, self._registrations = store, sealer, oauth, registrations
-        self._settings, self._clock = settings, clock
-        self._exchanges = Exchange(store, sealer, oauth, Commits(store, sleep, monotonic), clock)
+        self._settings, self._failed_flows, self._clock = settings, failed_flows, clock
+        self._exchanges = Exchange(store, sealer, oauth, commits, settings.idle_after, clock)
 
     def begin(
         self,
@@ -142,7 +143,11 @@ class Connect:
         return self._depart(pending, self._effective(pending))
 
     def callback(self, unverified_registration_id: str, unverified_query: dict[str, list[str]], cookie_of: Callable[[Pending], str | None]) -> Returned:
-        """The redirect back. Takes the pending authorization before anything else; exchanges only what is proved. Raises FlowError."""
+        """The redirect back. Takes the pending authorization before anything else; exchanges only what is proved. Raises FlowError, of which the product hears."""
+        with self._failed_flows.told():
+            return self._callback(unverified_registration_id, unverified_query, cookie_of)
+
+    def _callback(self, unverified_registration_id: str, unverified_query: dict[str, list[str]], cookie_of: Callable[[Pending], str | None]) -> Returned:
         state = unverified_query.get("state", [])
         if len(state) != 1 or len(state[0]) > 512:
             raise FlowError("invalid_response")
@@ -182,8 +187,8 @@ class Connect:
         if not vouched:
             self._journal(pending, "binding_failed")
             raise Forbidden("The person who finished is not the one who started: the code_verifier, state or user does not fit. Nothing was connected.", "session_binding_failed")
-        effective = self._effective(pending)
-        return self._exchange(pending, effective, code["code"], code["code_verifier"])
+        with self._failed_flows.told():
+            return self._exchange(pending, self._effective(pending), code["code"], code["code_verifier"])
 
     def conclude(self, pending: Pending, outcome: dict[str, str]) -> None:
         """Keeps what the outcome page will say."""

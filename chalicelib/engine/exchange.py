@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain import lifecycle
 from chalicelib.domain.errors import ProviderError, Unavailable
 from chalicelib.domain.models import Connection, Pending
+from chalicelib.domain.schedule import Policy
 from chalicelib.domain.settings import PROVIDER_DEADLINE
 from chalicelib.domain.tokens import TokenAnswer
 from chalicelib.doors.crypto import Sealer, token_facts
@@ -21,8 +22,8 @@ TRIES = 3  # a commit that lost to a refresh in flight is repeated over what is 
 
 
 class Exchange:
-    def __init__(self, store: Store, sealer: Sealer, oauth: OAuth, commits: Commits, clock: Callable[[], datetime]) -> None:
-        self._store, self._sealer, self._oauth, self._commits, self._clock = store, sealer, oauth, commits, clock
+    def __init__(self, store: Store, sealer: Sealer, oauth: OAuth, commits: Commits, idle_after: timedelta | None, clock: Callable[[], datetime]) -> None:
+        self._store, self._sealer, self._oauth, self._commits, self._idle_after, self._clock = store, sealer, oauth, commits, idle_after, clock
 
     def exchange(self, pending: Pending, effective: Effective, code: str, code_verifier: str) -> Connection:
         """The connection, stored with its event. Raises FlowError, or Unavailable; a connection that was there before is unharmed then."""
@@ -52,7 +53,7 @@ class Exchange:
                 raise FlowError("other_account", pending, other=answer.identity.name if answer.identity else None, held_by=before.external_name)
             lifetimes = effective.provider.lifetimes
             after, _generation = _next(before, fresh)
-            transition = lifecycle.connected(before, pending, after.id, answer, blob, idle_limit=lifetimes.refresh_token_idle, grant_limit=lifetimes.grant, now=self._clock())
+            transition = lifecycle.connected(before, pending, after.id, answer, blob, policy=Policy(lifetimes.refresh_token_idle, self._idle_after), grant_limit=lifetimes.grant, now=self._clock())
             try:
                 self._commits.commit(transition)
             except LostRace:

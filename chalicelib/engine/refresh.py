@@ -8,30 +8,35 @@ lease, known by its write id · refusal only by the provider's own word, after a
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from chalicelib.domain import lifecycle
+from chalicelib.domain.circuit import Tally
 from chalicelib.domain.errors import GrantRefused, ProviderError, ProviderWeird, RegistrationRefused, StandpipeError, Unavailable
-from chalicelib.domain.lifecycle import Reason
+from chalicelib.domain.lifecycle import Reason, Transition
 from chalicelib.domain.models import Connection
+from chalicelib.domain.schedule import Policy
 from chalicelib.domain.settings import LEASE_TTL, PROVIDER_DEADLINE, STORE_BUDGET
 from chalicelib.domain.stored import read
 from chalicelib.domain.tokens import TokenAnswer, TokenSet
 from chalicelib.doors import journal
-from chalicelib.doors.crypto import Ready, Sealer, token_facts
+from chalicelib.doors.crypto import Sealer, token_facts
 from chalicelib.doors.oauth import OAuth
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace, new_write_id
 from chalicelib.engine.commits import Commits
 from chalicelib.engine.effective import Effective
+from chalicelib.engine.keeping import Keeping
 from chalicelib.engine.registrations import Registrations
 
 Bucket = Literal[
-    "success_fresh", "success_waited", "success_retry_after_lost", "fresh_enough", "refused_expected", "lost_outcome_unknown",
-    "persist_failure", "lease_timeout", "client_error", "transient_5xx", "transient_network", "rate_limited", "provider_weird", "disconnected", "not_spent",
+    "success_fresh", "success_waited", "success_retry_after_lost", "success_rescued", "fresh_enough", "refused_expected", "lost_outcome_unknown",
+    "persist_failure", "lease_timeout", "client_error", "transient_5xx", "transient_network", "rate_limited", "provider_weird", "disconnected", "not_spent", "busy",
 ]  # fmt: skip
+BAD = {"lost_outcome_unknown", "persist_failure", "lease_timeout"}
+ALARM = "bad_refresh"
 THROTTLED = {"http_429", "ratelimited", "rate_limited", "rate_limit_exceeded", "login_rate_exceeded", "slow_down"}
 WEIRD_TRIES, WEIRD_FOR = 3, timedelta(minutes=30)
 NEEDED = 2 * PROVIDER_DEADLINE + STORE_BUDGET  # seconds a started refresh may take: two calls and the store
@@ -39,26 +44,52 @@ NEEDED = 2 * PROVIDER_DEADLINE + STORE_BUDGET  # seconds a started refresh may t
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a refresh ended. `tokens` only where this very call got them; `error` is what the provider said, if it said no."""
+    """How a refresh ended. `tokens` only where this very call got them; `error` is what the provider said, if it said no; `asked`: it was asked."""
 
     bucket: Bucket
     connection: Connection
     tokens: TokenSet | None = None
     error: ProviderError | None = None
+    asked: bool = False
+
+    @property
+    def tally(self) -> Tally:
+        """What it says of the provider: a dead grant is a healthy provider's word too."""
+        if not self.asked:
+            return Tally()
+        if self.error is None or isinstance(self.error, GrantRefused):
+            return Tally(successes=1)
+        if isinstance(self.error, RegistrationRefused):
+            return Tally(refusals=1, last_error=self.error.provider_code)
+        if self.bucket == "rate_limited":
+            return Tally(throttled=1, retry_after=self.error.retry_after)
+        return Tally(failures=1, last_error=self.error.provider_code)
 
 
 class Refresher:
-    """`sleep` and `monotonic` are arguments so that waiting can be tested without waiting."""
+    """`sleep` and `monotonic` are arguments so that waiting can be tested without waiting. `idle_after`: of schedule.Policy."""
 
-    def __init__(self, store: Store, sealer: Sealer, oauth: OAuth, registrations: Registrations, clock: Callable[[], datetime], sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
-        self._store, self._sealer, self._oauth, self._registrations = store, sealer, oauth, registrations
-        self._clock, self._sleep, self._monotonic = clock, sleep, monotonic
-        self._commits = Commits(store, sleep, monotonic)
+    def __init__(
+        self,
+        store: Store,
+        sealer: Sealer,
+        oauth: OAuth,
+        registrations: Registrations,
+        commits: Commits,
+        keeping: Keeping,
+        idle_after: timedelta | None,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store, self._sealer, self._oauth, self._registrations, self._commits, self._keeping = store, sealer, oauth, registrations, commits, keeping
+        self._idle_after, self._clock, self._sleep, self._monotonic = idle_after, clock, sleep, monotonic
 
-    def refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], *, seconds_left: Callable[[], float], patience: float) -> Outcome:
-        """Refreshes unless `is_fresh` or someone else does; waits up to `patience` seconds for that one.
+    def refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], *, seconds_left: Callable[[], float], patience: float, used: bool = True) -> Outcome:
+        """Refreshes unless `is_fresh` or someone else does; waits up to `patience` seconds for that one, none at all with a patience of 0.
 
-        `seconds_left` tells how long this process may still run. Raises Unavailable if nothing could be started, IntegrityError if
+        `seconds_left` tells how long this process may still run. `used`: somebody fetches it; otherwise it is the clock, which comes again
+        and so notes on the connection what keeps it from being refreshed. Raises Unavailable if nothing could be started, IntegrityError if
         the stored tokens are not the stored ones.
         """
         started, waited = self._monotonic(), False
@@ -80,7 +111,9 @@ class Refresher:
                 except LostRace:
                     pass
                 else:
-                    return self._exit(self._spend(leased, holder, lease_ends, seconds_left), started)
+                    return self._exit(self._spend(leased, holder, lease_ends, seconds_left, used), started)
+            elif patience <= 0:
+                return self._exit(Outcome("busy", connection), started)
             else:
                 # Someone is at it. Waiting only reads: a write here could get in the way of theirs.
                 if self._monotonic() - started > patience:
@@ -92,7 +125,7 @@ class Refresher:
                 return self._exit(Outcome("disconnected", connection), started)
             connection = newer
 
-    def _spend(self, leased: Connection, holder: str, lease_ends: float, seconds_left: Callable[[], float]) -> Outcome:
+    def _spend(self, leased: Connection, holder: str, lease_ends: float, seconds_left: Callable[[], float], used: bool) -> Outcome:
         earlier_attempts = leased.intent_attempt - 1
 
         def left() -> float:
@@ -110,8 +143,8 @@ class Refresher:
             one_try = calls * PROVIDER_DEADLINE + STORE_BUDGET
             _require(left(), one_try)  # again, because the key service may have been slow
         except StandpipeError as error:
-            journal.write("refresh", outcome="not_spent", connection=leased.id, provider=leased.slug, generation=leased.generation, cause=error.code)
-            self._store.release(leased, holder, earlier_attempts)
+            journal.count("refresh", self._clock(), "not_spent", connection=leased.id, provider=leased.slug, generation=leased.generation, cause=error.code)
+            self._give_back(leased, holder, earlier_attempts, error, used)
             raise
         in_doubt, retried = earlier_attempts > 0, False
         try:
@@ -125,37 +158,60 @@ class Refresher:
                 answer = self._ask(effective, tokens)
             except ProviderError as second:
                 return self._failed(leased, holder, effective, second, in_doubt)
-        return self._stored(leased, holder, effective, answer, ready, retried, left())
+        policy = Policy(effective.provider.lifetimes.refresh_token_idle, self._idle_after)
+        renewed = lifecycle.refreshed(leased, answer, ready.seal(answer.tokens.to_payload()), policy=policy, unchanged=answer.brought_nothing_new(tokens), used=used, now=self._clock())
+        return self._stored(renewed, holder, effective, answer, retried, left())
+
+    def _give_back(self, leased: Connection, holder: str, attempts: int, error: StandpipeError, used: bool) -> None:
+        """The lease, unspent. What time alone does not mend would have the clock come back every minute, so there it is a failure with a back-off."""
+        if used or isinstance(error, Unavailable):
+            self._store.release(leased, holder, attempts)
+            return
+        unspent = replace(leased, intent_attempt=attempts)
+        try:
+            self._commits.commit(lifecycle.failed(unspent, error.code, in_doubt=True, retry_after=None, now=self._clock()), holder=holder)
+        except LostRace:
+            pass
 
     def _ask(self, effective: Effective, tokens: TokenSet) -> TokenAnswer:
         return effective.ask(lambda credentials: self._oauth.refresh(effective.provider, credentials, tokens, self._clock()))
 
-    def _stored(self, leased: Connection, holder: str, effective: Effective, answer: TokenAnswer, ready: Ready, retried: bool, seconds: float) -> Outcome:
-        transition = lifecycle.refreshed(leased, answer, ready.seal(answer.tokens.to_payload()), idle_limit=effective.provider.lifetimes.refresh_token_idle, now=self._clock())
+    def _stored(self, renewed: Transition, holder: str, effective: Effective, answer: TokenAnswer, retried: bool, seconds: float) -> Outcome:
+        leased = renewed.before or renewed.after
+        until = self._monotonic() + seconds - 1
         try:
-            self._commits.commit(transition, holder=holder, seconds=max(STORE_BUDGET, seconds - 1))
+            try:
+                self._commits.commit(renewed, holder=holder)
+            except Unavailable:
+                # Early, not at the end of the time: a process may be killed while it waits, and the queue's consumer waits better.
+                # The lease is not given back: while it lasts nobody spends the old refresh token, and the rescue is on its way.
+                if self._keeping.rescue(renewed):
+                    return Outcome("success_rescued", renewed.after, answer.tokens, asked=True)
+                self._commits.commit(renewed, holder=holder, seconds=until - self._monotonic())
         except LostRace:
-            return self._lost(leased, effective, answer)
+            return self._lost(renewed, effective, answer)
         except Unavailable:
-            journal.write("refresh", outcome="persist_failure", connection=leased.id, provider=leased.slug, generation=leased.generation)
+            journal.count("refresh", self._clock(), "persist_failure", alarm=ALARM, connection=leased.id, provider=leased.slug, generation=leased.generation)
             raise
-        return Outcome("success_retry_after_lost" if retried else "success_fresh", transition.after, answer.tokens)
+        return Outcome("success_retry_after_lost" if retried else "success_fresh", renewed.after, answer.tokens, asked=True)
 
-    def _lost(self, leased: Connection, effective: Effective, answer: TokenAnswer) -> Outcome:
+    def _lost(self, renewed: Transition, effective: Effective, answer: TokenAnswer) -> Outcome:
         """Someone moved the connection on while we asked. What they stored stands; ours is revoked only if the connection is gone."""
+        leased = renewed.before or renewed.after
         newer = self._store.connection(leased.owner, leased.slug, leased.account)
         if newer is None or newer.state == "disconnected":
-            effective.revoke(self._oauth, answer.tokens, lambda: PROVIDER_DEADLINE * 3)
-            return Outcome("disconnected", newer or leased)
-        return Outcome("success_waited" if newer.generation > leased.generation else "persist_failure", newer)
+            if not self._keeping.revoke_later(renewed.after):
+                effective.revoke(self._oauth, answer.tokens, lambda: PROVIDER_DEADLINE * 3)
+            return Outcome("disconnected", newer or leased, asked=True)
+        return Outcome("success_waited" if newer.generation > leased.generation else "persist_failure", newer, asked=True)
 
     def _failed(self, leased: Connection, holder: str, effective: Effective, error: ProviderError, in_doubt: bool) -> Outcome:
         now = self._clock()
         if isinstance(error, GrantRefused):
-            ended = leased.refresh_expires_at is not None and leased.refresh_expires_at <= now
+            ended, over = (at is not None and at <= now for at in (leased.refresh_expires_at, leased.grant_expires_at))
             # Where refresh tokens are not rotated, an answer lost on the way has cost nothing.
             lost = in_doubt and effective.provider.lifetimes.rotation != "none"
-            reason: Reason = "refresh_outcome_unknown" if lost else "refresh_token_expired" if ended else "refused"
+            reason: Reason = "refresh_outcome_unknown" if lost else "grant_expired" if over else "refresh_token_expired" if ended else "refused"
             return self._refuse(leased, reason, error, holder)
         weird = isinstance(error, ProviderWeird) and not error.in_doubt
         if isinstance(error, ProviderWeird) and weird and leased.weird_failures + 1 >= WEIRD_TRIES and leased.weird_since and now - leased.weird_since >= WEIRD_FOR:
@@ -166,8 +222,8 @@ class Refresher:
         try:
             self._commits.commit(transition, holder=holder)
         except LostRace as race:
-            return Outcome(_bucket(error), read(Connection, race.item) if race.item else leased, error=error)
-        return Outcome(_bucket(error), transition.after, error=error)
+            return Outcome(_bucket(error), read(Connection, race.item) if race.item else leased, error=error, asked=True)
+        return Outcome(_bucket(error), transition.after, error=error, asked=True)
 
     def _refuse(self, connection: Connection, reason: Reason, error: GrantRefused | ProviderWeird | None, holder: str | None) -> Outcome:
         """The verdict, unless a strong re-read shows that someone else got new tokens meanwhile."""
@@ -179,13 +235,13 @@ class Refresher:
             self._commits.commit(transition, holder=holder)
         except LostRace:
             return _overtaken(self._store.connection(connection.owner, connection.slug, connection.account) or connection)
-        return Outcome("lost_outcome_unknown" if reason == "refresh_outcome_unknown" else "refused_expected", transition.after, error=error)
+        return Outcome("lost_outcome_unknown" if reason == "refresh_outcome_unknown" else "refused_expected", transition.after, error=error, asked=error is not None)
 
     def _exit(self, outcome: Outcome, started: float) -> Outcome:
         connection, error = outcome.connection, outcome.error
         facts = {"provider_code": error.provider_code, "detail": error.detail} if error else {}
-        journal.write(
-            "refresh", outcome=outcome.bucket, connection=connection.id, provider=connection.slug, generation=connection.generation,
+        journal.count(
+            "refresh", self._clock(), outcome.bucket, alarm=ALARM if outcome.bucket in BAD else None, connection=connection.id, provider=connection.slug, generation=connection.generation,
             state=connection.state, reason=connection.reason, milliseconds=round((self._monotonic() - started) * 1000), **facts,
         )  # fmt: skip
         return outcome

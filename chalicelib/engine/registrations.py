@@ -5,7 +5,7 @@ Rule R8: a stored client secret only ever goes to the endpoints it was entered f
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from hmac import compare_digest
 from typing import Any
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from chalicelib.domain import ids
 from chalicelib.domain.errors import Conflict, IntegrityError, NotFound, Unprocessable
 from chalicelib.domain.models import Authority, ClientSecret, Registration
+from chalicelib.domain.schedule import Policy
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.settings import Settings
 from chalicelib.doors import journal
@@ -57,7 +58,7 @@ class Change:
 
 
 class Registrations:
-    """Registrations of a stage. `shared` looks up the operator's shared credentials, `simulated` points a provider at the simulator; both only in a sandbox."""
+    """Registrations of a stage. `changed` hears of every change, by slug; `shared` looks up the operator's shared credentials, `simulated` points a provider at the simulator; both only in a sandbox."""
 
     def __init__(
         self,
@@ -65,11 +66,12 @@ class Registrations:
         sealer: Sealer,
         settings: Settings,
         clock: Callable[[], datetime],
+        changed: Callable[[str], None],
         shared: Callable[[str], Credentials | None],
         simulates: Callable[[str], bool],
         simulated: Callable[[Provider, str], tuple[Provider, Credentials]],
     ) -> None:
-        self._store, self._sealer, self._settings, self._clock = store, sealer, settings, clock
+        self._store, self._sealer, self._settings, self._clock, self._heard = store, sealer, settings, clock, changed
         self._shared, self._simulates, self._simulated = shared, simulates, simulated
 
     def get(self, slug: str) -> Registration:
@@ -90,6 +92,13 @@ class Registrations:
         if found is None:
             raise NotFound(f"'{registration.slug}' is no longer in the catalogue.", "provider_not_found")
         return found
+
+    def policy(self, slug: str, idle_after: timedelta | None) -> Policy:
+        """What is known of the time of a provider's connections. A registration that is gone knows nothing: the refresh itself says what is missing."""
+        try:
+            return Policy(self.provider(self.get(slug)).lifetimes.refresh_token_idle, idle_after)
+        except NotFound:
+            return Policy(0, idle_after)
 
     def redirect_uri(self, registration: Registration) -> str:
         """One for each registration (rule R6), from configuration only (R11)."""
@@ -112,6 +121,7 @@ class Registrations:
         before = self.get(slug)
         after = replace(self._changed(before, change, now), version=before.version + 1)
         self._store.save_registration(after, expected_version=before.version)
+        self._heard(slug)
         self._store.audit(now, "api", "data_integration.updated", {"slug": slug, "id": after.id, "secret_changed": change.client_secret is not None})
         return after
 
@@ -121,6 +131,7 @@ class Registrations:
         if self._store.has_connections(registration.id):
             raise Conflict(f"'{slug}' still has connections. Disconnect them first, or disable the data integration with PUT {{\"enabled\": false}}.", "data_integration_in_use")
         self._store.delete_registration(registration)
+        self._heard(slug)
         self._store.audit(self._clock(), "api", "data_integration.deleted", {"slug": slug, "id": registration.id})
 
     def authority(self, registration: Registration) -> Authority | None:
@@ -214,7 +225,7 @@ class Registrations:
             try:
                 known.append((self._sealer.open(each.sealed, facts)["secret"], each))
             except IntegrityError as error:
-                journal.write("integrity_error", detail=error.detail)
+                journal.count("integrity_error", now, "registration", alarm="integrity", detail=error.detail)
         if known and compare_digest(known[0][0].encode(), given.reveal().encode()):
             return tuple(each for _, each in known)
         fresh = ClientSecret(sealed=self._sealer.seal({"secret": given.reveal()}, facts), last_four=given.last_four(), created_at=now)

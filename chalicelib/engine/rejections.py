@@ -20,9 +20,9 @@ WAITS = 40  # about as long as the lease
 
 
 class Rejections:
-    def __init__(self, store: Store, oauth: OAuth, registrations: Registrations, clock: Callable[[], datetime], sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
+    def __init__(self, store: Store, oauth: OAuth, registrations: Registrations, commits: Commits, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> None:
         self._store, self._oauth, self._registrations = store, oauth, registrations
-        self._clock, self._sleep, self._commits = clock, sleep, Commits(store, sleep, monotonic)
+        self._clock, self._sleep, self._commits = clock, sleep, commits
 
     def after_rejection(self, connection: Connection, tokens: TokenSet) -> Connection:
         """The connection as it is afterwards: ended if the provider refuses the token, or has no endpoint that would tell.

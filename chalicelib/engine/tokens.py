@@ -7,14 +7,16 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from chalicelib.domain import schedule
-from chalicelib.domain.errors import Conflict, IntegrityError, NotFound, StandpipeError, Unavailable
+from chalicelib.domain.errors import IntegrityError, NotFound, StandpipeError, Unavailable
 from chalicelib.domain.lifecycle import MESSAGES
 from chalicelib.domain.models import Connection, Owner
+from chalicelib.domain.schedule import Policy
 from chalicelib.domain.tokens import TokenSet
 from chalicelib.doors.crypto import Sealer, token_facts
 from chalicelib.doors.store import Store
 
 if TYPE_CHECKING:
+    from chalicelib.engine.circuits import Circuits
     from chalicelib.engine.refresh import Refresher
     from chalicelib.engine.registrations import Registrations
     from chalicelib.engine.rejections import Rejections
@@ -40,16 +42,26 @@ class Inactive:
     reason: str | None
     message: str
     connection: Connection | None = None
+    hint: str | None = None
+    """For a developer: what else than the person's own word makes this provider refuse."""
 
 
 class Tokens:
-    """Answers fetches for one stage. `refresher`, `rejections` and `registrations` are built on first need: a warm fetch uses none of them."""
+    """Answers fetches for one stage. `refresher`, `rejections`, `registrations` and `circuits` are built on first need: a warm fetch uses none of them."""
 
     def __init__(
-        self, store: Store, sealer: Sealer, refresher: "Callable[[], Refresher]", rejections: "Callable[[], Rejections]", registrations: "Callable[[], Registrations]", clock: Callable[[], datetime]
+        self,
+        store: Store,
+        sealer: Sealer,
+        refresher: "Callable[[], Refresher]",
+        rejections: "Callable[[], Rejections]",
+        registrations: "Callable[[], Registrations]",
+        circuits: "Callable[[], Circuits]",
+        idle_after: timedelta | None,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._store, self._sealer, self._clock = store, sealer, clock
-        self._refresher, self._rejections, self._registrations = refresher, rejections, registrations
+        self._store, self._sealer, self._idle_after, self._clock = store, sealer, idle_after, clock
+        self._refresher, self._rejections, self._registrations, self._circuits = refresher, rejections, registrations, circuits
 
     def answer(
         self, owner: Owner, slug: str, *, account: str = "default", connection_id: str | None = None, min_ttl: timedelta = schedule.MINIMUM_TTL, seconds_left: Callable[[], float]
@@ -93,6 +105,9 @@ class Tokens:
         now = self._clock()
         if connection.hold_until is not None and connection.hold_until > now:
             return self._old_or(connection, rejected, _failure(connection, now))
+        circuits = self._circuits()
+        if refusal := circuits.refuses_fetch(connection.slug):
+            return self._old_or(connection, rejected, refusal)
         try:
             outcome = self._refresher().refresh(connection, is_fresh, seconds_left=seconds_left, patience=min(PATIENCE, seconds_left() - 1))
         except IntegrityError:
@@ -100,6 +115,8 @@ class Tokens:
         except StandpipeError as error:
             # Also a registration that is gone or incomplete: what is stored is good as long as it lives.
             return self._old_or(connection, rejected, error)
+        if outcome.asked:
+            circuits.note(connection.slug, connection.registration_id, outcome.tally)
         newer = outcome.connection
         if newer.state != "connected":
             return self._inactive(newer, newer.slug)
@@ -121,8 +138,14 @@ class Tokens:
         return Live(connection, tokens)
 
     def _note_use(self, connection: Connection, now: datetime) -> None:
+        """An idle connection that is used again is looked at by the clock again."""
+        due = None
+        policy = Policy(idle_after=self._idle_after)
+        if connection.refreshable and not connection.failures and schedule.is_idle(connection, policy, now):
+            soonest = schedule.next_due(replace(connection, last_used_at=now), policy, now)
+            due = soonest if soonest and (connection.refresh_due_at is None or soonest < connection.refresh_due_at) else None
         try:
-            self._store.touch(connection, now)
+            self._store.touch(connection, now, due)
         except Unavailable:
             pass  # the token in hand is good; the note is for reports
 
@@ -141,7 +164,13 @@ class Tokens:
         provider = registrations.provider(registrations.get(slug))
         if connection is None or connection.state == "disconnected":
             return Inactive("not_installed", None, f"{provider.name} is not connected. Connect it to continue.")
-        return Inactive("needs_reauthorization", connection.reason, MESSAGES.get(connection.reason or "", MESSAGES["refused"]).format(provider=provider.name), connection)
+        return Inactive(
+            "needs_reauthorization",
+            connection.reason,
+            MESSAGES.get(connection.reason or "", MESSAGES["refused"]).format(provider=provider.name),
+            connection,
+            provider.lifetimes.refused_hint or None if connection.reason == "refused" else None,
+        )
 
 
 def _fresh(connection: Connection, now: datetime, min_ttl: timedelta) -> bool:
@@ -154,9 +183,9 @@ def _fresh(connection: Connection, now: datetime, min_ttl: timedelta) -> bool:
 def _failure(connection: Connection, now: datetime) -> StandpipeError:
     """Why there is no token although the connection stands: an operator's to mend, or a matter of time."""
     if connection.misconfigured:
-        return Conflict(
-            f"The provider refuses this application's own credentials ({connection.last_error}). No user has to act; an operator has to check the client id and secret.", "provider_misconfigured"
-        )
+        from chalicelib.engine.circuits import misconfigured
+
+        return misconfigured(connection.last_error)
     held = (connection.hold_until - now).total_seconds() if connection.hold_until else 0
     return Unavailable(
         f"The provider does not answer as it should ({connection.last_error or 'unavailable'}). The connection is kept; try again.",

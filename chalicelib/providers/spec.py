@@ -107,6 +107,8 @@ class Lifetimes(_Row):
     """How long a rotated refresh token may be tried again."""
     refresh_expires_in_field: str = ""
     """Field of the answer with the refresh token's remaining life in seconds."""
+    refused_hint: str = ""
+    """What else than the person's own word makes this provider refuse a grant, in a sentence for the developer who sees `refused`."""
     notes: tuple[str, ...] = ()
 
 

@@ -165,7 +165,7 @@ def route(blueprint: Blueprint, path: str, methods: list[str], *, caller: str = 
             except StandpipeError as error:
                 note_refusal(request_id, event["requestContext"]["httpMethod"], path, error, request.key_id if request else None)
                 if isinstance(error, IntegrityError):
-                    journal.write("integrity_error", request=request_id, detail=error.detail)
+                    journal.count("integrity_error", wiring.now(), "api", alarm="integrity", request=request_id, detail=error.detail)
                 response = on_error(error, request) if on_error else error_answer(error, request_id)
             except SettingsError as error:
                 journal.write("settings_error", request=request_id, detail=str(error))

@@ -43,7 +43,7 @@ def _serve(request: Request) -> Response:
         engine.simulator_state,
         engine.settings.url,
         wiring.now(),
-        wiring.sleep,
+        wiring.engine().sleep,
     )
     return Response(answer.body, status_code=answer.status, headers={**HEADERS, **answer.headers})
 

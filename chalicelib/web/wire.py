@@ -16,7 +16,7 @@ def time_or_none(at: datetime | None) -> str | None:
 def token_answer(result: Live | Inactive) -> dict[str, Any]:
     """The token endpoint's body: the only place in Standpipe where an access token leaves it."""
     if isinstance(result, Inactive):
-        return {"active": False, "error": result.error, "reason": result.reason, "message": result.message}
+        return {"active": False, "error": result.error, "reason": result.reason, "message": result.message, **({"hint": result.hint} if result.hint else {})}
     connection, tokens = result.connection, result.tokens
     token: dict[str, Any] = {
         "object": "access_token",
@@ -59,10 +59,10 @@ def connected_account(connection: Connection, provider_name: str = "") -> dict[s
         "metadata": connection.metadata,
         "team": connection.external_team,
         "established_by_user_id": connection.user_id,
-        "warnings": [],
+        "warnings": [{"code": "degraded", "message": f"{provider_name or connection.slug} has not answered for days. The connection is kept and tried again."}] if connection.degraded_since else [],
         "generation": connection.generation,
         "expires_at": time_or_none(connection.expires_at),
-        "reauthorization_expected_at": time_or_none(_ends_at(connection)),
+        "reauthorization_expected_at": time_or_none(connection.reauthorization_expected_at),
         "last_used_at": time_or_none(connection.last_used_at),
         "refreshed_at": time_or_none(connection.refreshed_at),
         "created_at": timestamp(connection.created_at),
@@ -72,9 +72,3 @@ def connected_account(connection: Connection, provider_name: str = "") -> dict[s
         "createdAt": timestamp(connection.created_at),
         "updatedAt": timestamp(connection.updated_at),
     }
-
-
-def _ends_at(connection: Connection) -> datetime | None:
-    """When known limits end the grant: the earliest of the consent's, the refresh token's, or, without a refresh token, the access token's."""
-    limits = [connection.grant_expires_at, connection.refresh_expires_at, None if connection.refreshable else connection.expires_at]
-    return min((at for at in limits if at), default=None)

@@ -7,9 +7,10 @@ from typing import get_args
 
 import pytest
 
-from chalicelib.domain import events, lifecycle, schedule
+from chalicelib.domain import events, lifecycle
 from chalicelib.domain.lifecycle import Transition
 from chalicelib.domain.models import Connection
+from chalicelib.domain.schedule import Policy
 from chalicelib.domain.tokens import ExternalIdentity
 from tests.domain.samples import HOUR, NOW, answer, connection, pending
 
@@ -19,13 +20,13 @@ TROUBLED = {
 }  # fmt: skip
 STATES: dict[str, Connection | None] = {
     "no row": None,
-    "connected": connection(**TROUBLED, refresh_due_at=NOW, due_shard="due#1"),
+    "connected": connection(**TROUBLED, refresh_due_at=NOW),
     "needs_reauthorization": connection(state="needs_reauthorization", reason="refused"),
     "disconnected": lifecycle.disconnected(connection(generation=6), NOW - HOUR).after,
 }
 FACTS: dict[str, Callable[[Connection], Transition]] = {
-    "connected": lambda c: lifecycle.connected(c, pending(), "data_installation_02", answer(), b"blob-new", idle_limit=0, grant_limit=0, now=NOW),
-    "refreshed": lambda c: lifecycle.refreshed(c, answer(), b"blob-new", idle_limit=0, now=NOW),
+    "connected": lambda c: lifecycle.connected(c, pending(), "data_installation_02", answer(), b"blob-new", policy=Policy(), grant_limit=0, now=NOW),
+    "refreshed": lambda c: lifecycle.refreshed(c, answer(), b"blob-new", policy=Policy(), now=NOW),
     "refused": lambda c: lifecycle.refused(c, "refused", "invalid_grant", NOW),
     "failed": lambda c: lifecycle.failed(c, "http_503", in_doubt=False, retry_after=None, now=NOW),
     "disconnected": lambda c: lifecycle.disconnected(c, NOW),
@@ -63,7 +64,7 @@ def test_each_fact_meets_each_state(fact: str, state: str) -> None:
 
     after = transition.after
     assert (after.state, after.reason, after.generation, after.sealed) == expected[:4]
-    assert [event.type for event in transition.events] == ([expected[4]] if expected[4] else [])
+    assert [event.event for event in transition.events] == ([expected[4]] if expected[4] else [])
     assert transition.before is before
     # A failure shows no change to anybody, so it moves no `updated_at`.
     assert after.updated_at == (NOW - HOUR if fact == "failed" else NOW)
@@ -91,14 +92,14 @@ def test_events_carry_the_generation_and_state_after_the_change() -> None:
 def test_a_reconnect_replaces_everything_of_the_earlier_grant() -> None:
     transition = lifecycle.connected(
         STATES["connected"], pending(), "data_installation_02",
-        answer(None, 0, scopes=("read",), identity=ExternalIdentity("acct_2", "Bob", "T2"), token_type="mac"), b"blob-new", idle_limit=0, grant_limit=0, now=NOW,
+        answer(None, 0, scopes=("read",), identity=ExternalIdentity("acct_2", "Bob", "T2"), token_type="mac"), b"blob-new", policy=Policy(), grant_limit=0, now=NOW,
     )  # fmt: skip
 
     after = transition.after
     assert (after.id, after.registration_id, after.live_registration_id) == ("data_installation_02", "data_integration_02", "data_integration_02")
     assert (after.scopes_requested, after.scopes_granted, after.config, after.metadata) == (("read", "admin"), ("read",), {"tenant": "south"}, {})
     assert (after.external_account_id, after.external_name, after.external_team, after.token_type) == ("acct_2", "Bob", "T2", "mac")
-    assert (after.refreshable, after.expires_at, after.refresh_due_at, after.due_shard, after.last_error) == (False, None, None, None, None)
+    assert (after.refreshable, after.expires_at, after.refresh_due_at, after.last_error) == (False, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_a_living_connection_keeps_its_birthday_and_name(state: str, created_at:
 
 
 def test_a_new_name_wins_over_the_old() -> None:
-    transition = lifecycle.connected(connection(), pending(display_name="Home"), "i", answer(), b"", idle_limit=0, grant_limit=0, now=NOW)
+    transition = lifecycle.connected(connection(), pending(display_name="Home"), "i", answer(), b"", policy=Policy(), grant_limit=0, now=NOW)
 
     assert transition.after.display_name == "Home"
 
@@ -121,20 +122,20 @@ def test_an_answer_without_scope_granted_what_was_asked() -> None:
     """RFC 6749 5.1."""
     assert FACTS["connected"](connection()).after.scopes_granted == ("read", "admin")
     assert FACTS["refreshed"](connection()).after.scopes_granted == ("read",)
-    assert lifecycle.refreshed(connection(), answer(scopes=()), b"", idle_limit=0, now=NOW).after.scopes_granted == ()
+    assert lifecycle.refreshed(connection(), answer(scopes=()), b"", policy=Policy(), now=NOW).after.scopes_granted == ()
 
 
 def test_a_grant_limit_counts_from_consent_and_survives_refreshes() -> None:
-    first = lifecycle.connected(None, pending(), "i", answer(), b"", idle_limit=0, grant_limit=86400, now=NOW - HOUR).after
+    first = lifecycle.connected(None, pending(), "i", answer(), b"", policy=Policy(), grant_limit=86400, now=NOW - HOUR).after
 
-    assert lifecycle.refreshed(first, answer(), b"", idle_limit=0, now=NOW).after.grant_expires_at == NOW - HOUR + timedelta(days=1)
+    assert lifecycle.refreshed(first, answer(), b"", policy=Policy(), now=NOW).after.grant_expires_at == NOW - HOUR + timedelta(days=1)
 
 
 def test_a_refresh_keeps_what_the_answer_does_not_tell() -> None:
     before = connection(refresh_expires_at=NOW + HOUR)
 
-    kept = lifecycle.refreshed(before, answer(), b"", idle_limit=0, now=NOW).after
-    told = lifecycle.refreshed(before, answer(refresh_expires_at=NOW + 3 * HOUR, metadata={"instance": "us2", "x": "1"}), b"", idle_limit=0, now=NOW).after
+    kept = lifecycle.refreshed(before, answer(), b"", policy=Policy(), now=NOW).after
+    told = lifecycle.refreshed(before, answer(refresh_expires_at=NOW + 3 * HOUR, metadata={"instance": "us2", "x": "1"}), b"", policy=Policy(), now=NOW).after
 
     assert (kept.refresh_expires_at, kept.metadata, kept.last_error) == (NOW + HOUR, {"instance": "eu1"}, None)
     assert (told.refresh_expires_at, told.metadata) == (NOW + 3 * HOUR, {"instance": "us2", "x": "1"})
@@ -142,14 +143,14 @@ def test_a_refresh_keeps_what_the_answer_does_not_tell() -> None:
 
 
 def test_a_refresh_reports_an_additional_token_that_failed() -> None:
-    assert lifecycle.refreshed(connection(), answer(problems=("user: token_revoked",)), b"", idle_limit=0, now=NOW).after.last_error == "user: token_revoked"
+    assert lifecycle.refreshed(connection(), answer(problems=("user: token_revoked",)), b"", policy=Policy(), now=NOW).after.last_error == "user: token_revoked"
 
 
 @pytest.mark.parametrize("reason", get_args(lifecycle.Reason))
 def test_every_reason_has_a_sentence_that_names_the_provider(reason: lifecycle.Reason) -> None:
-    after = lifecycle.refused(connection(refresh_due_at=NOW, due_shard="due#1"), reason, "", NOW).after
+    after = lifecycle.refused(connection(refresh_due_at=NOW), reason, "", NOW).after
 
-    assert (after.reason, after.last_error, after.refresh_due_at, after.due_shard) == (reason, reason, None, None)
+    assert (after.reason, after.last_error, after.refresh_due_at) == (reason, reason, None)
     assert "Acme" in lifecycle.MESSAGES[reason].format(provider="Acme")
 
 
@@ -189,23 +190,8 @@ def test_a_tombstone_forgets_everything_but_who_and_which_generation() -> None:
     after = lifecycle.disconnected(STATES["connected"], NOW).after  # type: ignore[arg-type]
 
     kept = {name for name, value in asdict(after).items() if value not in (None, (), {}, False, 0)}
-    assert kept == {"id", "user_id", "organization_id", "slug", "account", "registration_id", "authority", "state", "generation", "token_type", "created_at", "updated_at", "ttl"}
+    assert kept == {"id", "user_id", "organization_id", "slug", "account", "registration_id", "authority", "state", "generation", "token_type", "created_at", "updated_at", "ttl", "last_event"}
     assert after.ttl == int((NOW + timedelta(days=30)).timestamp())
-
-
-def test_only_refreshable_connections_are_in_the_due_index() -> None:
-    due = lifecycle.refreshed(connection(), answer(), b"", idle_limit=0, now=NOW).after
-    never = lifecycle.refreshed(connection(), answer(None), b"", idle_limit=0, now=NOW).after
-
-    assert due.refresh_due_at is not None and due.due_shard in {f"due#{n}" for n in range(schedule.SHARDS)}
-    assert (never.refresh_due_at, never.due_shard) == (None, None)
-
-
-def test_a_connection_stays_in_its_shard() -> None:
-    """Or a moved entry could be swept twice in one minute."""
-    shards = {lifecycle.refreshed(connection(generation=g), answer(), b"", idle_limit=0, now=NOW + g * HOUR).after.due_shard for g in range(5)}
-
-    assert len(shards) == 1
 
 
 def test_connection_ids_are_unique_and_sort_by_time() -> None:

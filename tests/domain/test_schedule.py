@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import schedule
+from chalicelib.domain.schedule import Policy
 from tests.domain.samples import HOUR, NOW, connection
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -43,36 +44,35 @@ DUE = {
 def test_due_before_the_token_ends(life: int, due: float | None) -> None:
     fresh = connection(token_life=life, expires_at=NOW + timedelta(seconds=life))
 
-    found = schedule.refresh_due_at(fresh, now=NOW, jitter=0)
+    found = schedule.next_due(fresh, Policy(), NOW, jitter=0)
     assert found == (None if due is None else NOW + timedelta(seconds=due))
 
 
 def test_jitter_spreads_over_a_tenth_of_the_margin() -> None:
     fresh = connection(token_life=3600, expires_at=NOW + HOUR)
 
-    latest, earliest = (schedule.refresh_due_at(fresh, now=NOW, jitter=jitter) for jitter in (0.0, 1.0))
+    latest, earliest = (schedule.next_due(fresh, Policy(), NOW, jitter=jitter) for jitter in (0.0, 1.0))
     assert latest is not None and earliest is not None and latest - earliest == timedelta(seconds=72)
 
 
 NEVER = {
     "needs a person": {"state": "needs_reauthorization"},
     "is gone": {"state": "disconnected"},
-    "has no refresh token": {"refreshable": False},
+    "has neither refresh token nor end": {"refreshable": False, "expires_at": None},
     "does not expire and has no idle limit": {"expires_at": None, "token_life": 0},
 }
 
 
 @pytest.mark.parametrize("changes", NEVER.values(), ids=NEVER)
 def test_never_due(changes: dict[str, object]) -> None:
-    assert schedule.refresh_due_at(connection(**changes), now=NOW) is None
+    assert schedule.next_due(connection(**changes), Policy(), NOW) is None
 
 
-def test_nothing_but_a_connected_refreshable_one_is_due_even_while_failing() -> None:
+def test_nothing_but_a_connected_one_is_due_even_while_failing() -> None:
     failing = {"failures": 3, "retry_at": NOW + MINUTE}
 
-    assert schedule.refresh_due_at(connection(**failing), now=NOW) == NOW + MINUTE
-    assert schedule.refresh_due_at(connection(**failing, state="needs_reauthorization"), now=NOW) is None
-    assert schedule.refresh_due_at(connection(**failing, refreshable=False), now=NOW) is None
+    assert schedule.next_due(connection(**failing), Policy(), NOW) == NOW + MINUTE
+    assert schedule.next_due(connection(**failing, state="needs_reauthorization"), Policy(), NOW) is None
 
 
 # (idle limit, expires in, refreshed ago) -> due in
@@ -91,13 +91,13 @@ def test_keep_alive(idle: timedelta, expires_in: timedelta | None, refreshed_ago
     life = int(expires_in.total_seconds()) if expires_in else 0
     held = connection(token_life=life, expires_at=NOW + expires_in if expires_in else None, refreshed_at=NOW - refreshed_ago)
 
-    assert schedule.refresh_due_at(held, idle_limit=int(idle.total_seconds()), now=NOW, jitter=0) == NOW + due_in
+    assert schedule.next_due(held, Policy(int(idle.total_seconds())), NOW, jitter=0) == NOW + due_in
 
 
 def test_due_is_never_in_the_past() -> None:
     late = connection(token_life=3600, expires_at=NOW - HOUR)
 
-    assert schedule.refresh_due_at(late, now=NOW) == NOW
+    assert schedule.next_due(late, Policy(), NOW) == NOW
 
 
 BACK_OFFS = {
@@ -128,5 +128,5 @@ def test_a_swept_token_is_due_in_time_and_not_at_once(life: int, jitter: float) 
     """Due at once after a refresh would be a hot loop; due after the end would be a gap."""
     fresh = connection(token_life=life, expires_at=NOW + timedelta(seconds=life))
 
-    due = schedule.refresh_due_at(fresh, now=NOW, jitter=jitter)
+    due = schedule.next_due(fresh, Policy(), NOW, jitter=jitter)
     assert due is not None and NOW + timedelta(seconds=life * 0.4) <= due <= NOW + timedelta(seconds=life) - min(timedelta(seconds=life / 2), 5 * MINUTE)

@@ -15,6 +15,10 @@ GOOD = {
     "STANDPIPE_URL": "https://connect.example.com/",
     "STANDPIPE_TABLE": "standpipe-prod",
     "STANDPIPE_KEY_ARN": "arn:aws:kms:eu-central-1:123456789012:key/0000-1111",
+    "STANDPIPE_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:standpipe-prod-1-events",
+    "STANDPIPE_REFRESH_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/standpipe-prod-1-refresh",
+    "STANDPIPE_RESCUE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/standpipe-prod-1-rescue",
+    "STANDPIPE_REVOKE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/standpipe-prod-1-revoke",
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.domain import lifecycle
 from chalicelib.domain.models import ClientSecret, Connection, Owner, Registration
+from chalicelib.domain.schedule import Policy
 from chalicelib.doors.store import Store
 from tests.domain.samples import NOW, answer, connection
 
@@ -29,7 +30,7 @@ def now_in(store: Store) -> Connection:
 
 
 def refreshed(before: Connection) -> lifecycle.Transition:
-    return lifecycle.refreshed(before, answer(), b"blob-4", idle_limit=0, now=NOW)
+    return lifecycle.refreshed(before, answer(), b"blob-4", policy=Policy(), now=NOW)
 
 
 def refused(before: Connection) -> lifecycle.Transition:

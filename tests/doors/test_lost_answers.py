@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from chalicelib.domain.models import ApiKey, Connection
+from chalicelib.doors.outbox import OutboxRows
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace, Table
 from chalicelib.wiring import AWS_CONFIG
@@ -29,7 +30,7 @@ class Way:
 
     def store(self) -> Store:
         client = boto3.client("dynamodb", endpoint_url=self.proxy.base_url, region_name=REGION, config=AWS_CONFIG)
-        return Store(Table(client, self._name))
+        return Store(Table(client, self._name), 16)
 
     def breaks(self, operation: str, fault: faults.Fault) -> None:
         self._planned[operation] = fault
@@ -55,7 +56,7 @@ def way(stage: Stage) -> Iterator[Way]:
 WRITES: dict[str, tuple[str, Callable[[Store, Connection], Any], Callable[[Store], bool]]] = {
     "lease": ("UpdateItem", lambda s, c: s.lease(c, "w1", NOW + LEASE, NOW), lambda s: now_in(s).lease_owner == "w1"),
     "store": ("UpdateItem", lambda s, c: s.commit(refreshed(c)), lambda s: now_in(s).generation == 4),
-    "verdict": ("TransactWriteItems", lambda s, c: s.commit(refused(c)), lambda s: len(s.events_of(now_in(s).id)) == 1),
+    "verdict": ("TransactWriteItems", lambda s, c: s.commit(refused(c)), lambda s: len(OutboxRows(s._table).log(now_in(s).id)) == 1),
     "begin": ("PutItem", lambda s, _c: s.begin(pending(id="new")), lambda s: s.pending("new") is not None),
     "advance": ("UpdateItem", lambda s, _c: s.advance(pending(), "opened", browser_digest="b"), lambda s: getattr(s.pending("pending_1"), "stage", "") == "opened"),
     "registration made": ("PutItem", lambda s, _c: s.save_registration(replace(REGISTRATION, slug="new"), expected_version=None), lambda s: s.registration("new") is not None),

@@ -11,8 +11,10 @@ import pytest
 from chalicelib.domain import lifecycle
 from chalicelib.domain.errors import Conflict, Unavailable
 from chalicelib.domain.models import ApiKey, Connection, Owner
+from chalicelib.domain.schedule import Policy
 from chalicelib.domain.stored import read
 from chalicelib.doors import keys
+from chalicelib.doors.outbox import OutboxRows
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace, Table
 from tests.cloud import Stage
@@ -23,6 +25,11 @@ from tests.doors.stored import LEASE, OWNER, REGISTRATION, now_in, refreshed, re
 @pytest.fixture
 def store(stage: Stage) -> Store:
     return stage.engine().store
+
+
+@pytest.fixture
+def log(store: Store) -> OutboxRows:
+    return OutboxRows(store._table)
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ def without_write_id(found: Connection) -> Connection:
 def test_a_connection_comes_back_as_it_was(store: Store) -> None:
     full = connection(
         lease_owner="w", lease_until=NOW, intent_attempt=1, failures=2, failing_since=NOW, last_error="ü✓", retry_at=NOW, hold_until=NOW, refresh_due_at=NOW,
-        due_shard="due#1", refresh_expires_at=NOW, grant_expires_at=NOW, ttl=7, reason="refused", config={}, metadata={"ü": "", "x": "1"}, sealed=bytes(range(256)),
+        refresh_expires_at=NOW, grant_expires_at=NOW, ttl=7, reason="refused", config={}, metadata={"ü": "", "x": "1"}, sealed=bytes(range(256)),
     )  # fmt: skip
     store.commit(lifecycle.Transition(None, full))
 
@@ -72,7 +79,7 @@ def test_attributes_of_a_newer_release_are_left_alone(store: Store, raw: Any) ->
     before = saved(store)
     raw("update_item", Key={name: {"S": value} for name, value in keys.connection(OWNER, "acme").items()}, UpdateExpression="SET future = :f", ExpressionAttributeValues={":f": {"S": "kept"}})
     leased = store.lease(before, "w1", NOW + LEASE, NOW)
-    store.commit(lifecycle.refreshed(leased, answer(), b"blob-4", idle_limit=0, now=NOW), holder="w1")
+    store.commit(lifecycle.refreshed(leased, answer(), b"blob-4", policy=Policy(), now=NOW), holder="w1")
 
     (row,) = raw("scan")["Items"]
     assert (row["future"], row["generation"]) == ({"S": "kept"}, {"N": "4"})
@@ -161,30 +168,30 @@ def test_a_store_is_fenced_by_generation_and_lease(store: Store, raw: Any, make:
 
 def test_a_first_connect_finds_that_somebody_was_first(store: Store) -> None:
     there = saved(store)
-    first = lifecycle.connected(None, pending(slug="acme"), "data_installation_09", answer(), b"", idle_limit=0, grant_limit=0, now=NOW)
+    first = lifecycle.connected(None, pending(slug="acme"), "data_installation_09", answer(), b"", policy=Policy(), grant_limit=0, now=NOW)
 
     with pytest.raises(LostRace) as caught:
         store.commit(first)
     assert caught.value.item is not None and caught.value.item["id"] == there.id
 
 
-def test_state_and_event_are_one_write(store: Store) -> None:
+def test_state_and_event_are_one_write(store: Store, log: OutboxRows) -> None:
     store.commit(refused(saved(store)))
 
-    (row,) = store.events_of("data_installation_01")
-    assert (row["event"], row["generation"], row["data"]["state"]) == ("pipes.connected_account.reauthorization_needed", 3, "needs_reauthorization")
+    (row,) = log.log("data_installation_01")
+    assert (row.event, row.generation, row.data["state"]) == ("pipes.connected_account.reauthorization_needed", 3, "needs_reauthorization")
     assert now_in(store).sealed == b"blob-3"
 
 
-def test_r19_an_outbox_row_holds_no_token(store: Store) -> None:
+def test_r19_an_event_holds_no_token(store: Store, log: OutboxRows) -> None:
     store.commit(refused(saved(store, sealed=CANARY.encode())))
 
-    assert CANARY not in repr(store.events_of("data_installation_01"))
+    assert CANARY not in repr(log.log("data_installation_01"))
 
 
 def test_a_tombstone_leaves_the_indexes_and_forgets(store: Store, raw: Any) -> None:
-    before = saved(store, refresh_due_at=NOW, due_shard="due#1")
-    due = {"IndexName": "due", "KeyConditionExpression": "due_shard = :s", "ExpressionAttributeValues": {":s": {"S": "due#1"}}}
+    before = saved(store, refresh_due_at=NOW)
+    due = {"IndexName": "due", "KeyConditionExpression": "due_shard = :s", "ExpressionAttributeValues": {":s": {"S": keys.due_shard(before.id, 16)}}}
     was = (raw("query", **due)["Count"], store.has_connections("data_integration_01"))
     store.commit(lifecycle.disconnected(before, NOW))
 
@@ -249,7 +256,7 @@ def test_r24_revoking_a_key_that_is_not_there_makes_none(store: Store) -> None:
 
 
 def test_a_table_that_is_not_there_is_unavailable(stage: Stage) -> None:
-    absent = Store(Table(stage.engine().dynamodb, "no-such-table"))
+    absent = Store(Table(stage.engine().dynamodb, "no-such-table"), 16)
     for act in (lambda: absent.connection(OWNER, "acme"), lambda: absent.lease(connection(), "w", NOW, NOW), lambda: absent.commit(refused(connection())), lambda: absent.api_keys()):
         with pytest.raises(Unavailable, match="ResourceNotFound"):
             act()

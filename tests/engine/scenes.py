@@ -2,12 +2,11 @@
 
 import json
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import Any
@@ -17,16 +16,14 @@ import boto3
 
 from chalicelib import wiring
 from chalicelib.domain import settings as settings_module
+from chalicelib.domain.events import Event
 from chalicelib.domain.models import Connection, Owner, Pending, Registration
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.settings import PROVIDER_DEADLINE, Settings
 from chalicelib.doors.http import ProviderHttp
-from chalicelib.engine.connect import Begun, Connect, Returned
-from chalicelib.engine.disconnect import Disconnect
-from chalicelib.engine.refresh import Refresher
-from chalicelib.engine.registrations import Change, Registrations
-from chalicelib.engine.rejections import Rejections
-from chalicelib.engine.tokens import Inactive, Live, Tokens
+from chalicelib.engine.connect import Begun, Returned
+from chalicelib.engine.registrations import Change
+from chalicelib.engine.tokens import Inactive, Live
 from tests.cloud import REGION, Stage
 from tests.peers import FaultProxy, Peer
 
@@ -70,32 +67,8 @@ class Process(wiring.Engine):
         return self._clients[service]
 
     @cached_property
-    def tokens(self) -> Tokens:
-        return Tokens(self.store, self.sealer, lambda: self.refresher, lambda: self.rejections, lambda: self.registrations, self.now)
-
-    @cached_property
     def http(self) -> ProviderHttp:
         return ProviderHttp(allowed_private_hosts=self.settings.allowed_private_hosts, connect_timeout=5, deadline=self._deadline)
-
-    @cached_property
-    def registrations(self) -> Registrations:
-        return Registrations(self.store, self.sealer, self.settings, self.now, self._shared, wiring._simulates, wiring._simulated)
-
-    @cached_property
-    def refresher(self) -> Refresher:
-        return Refresher(self.store, self.sealer, self.oauth, self.registrations, self.now, time.sleep, time.monotonic)
-
-    @cached_property
-    def rejections(self) -> Rejections:
-        return Rejections(self.store, self.oauth, self.registrations, self.now, time.sleep, time.monotonic)
-
-    @cached_property
-    def connect(self) -> Connect:
-        return Connect(self.store, self.sealer, self.oauth, self.registrations, self.settings, self.now, time.sleep, time.monotonic)
-
-    @cached_property
-    def disconnect(self) -> Disconnect:
-        return Disconnect(self.store, self.sealer, self.oauth, self.registrations, self.now, time.sleep, time.monotonic)
 
     def fetch(self, owner: Owner, *, min_ttl: timedelta = timedelta(seconds=60), seconds: float = API_SECONDS) -> Live | Inactive:
         return self.tokens.answer(owner, SLUG, min_ttl=min_ttl, seconds_left=lambda: seconds)
@@ -114,7 +87,24 @@ class Process(wiring.Engine):
 
     def warm(self) -> "Process":
         """Everything built, so that threads race over the work and not over the building."""
-        for part in ("store", "sealer", "tokens", "oauth", "registrations", "refresher", "rejections", "connect", "disconnect"):
+        for part in (
+            "store",
+            "sealer",
+            "tokens",
+            "oauth",
+            "registrations",
+            "refresher",
+            "rejections",
+            "connect",
+            "disconnect",
+            "circuits",
+            "outbox",
+            "keeping",
+            "sweep",
+            "worker",
+            "rescue",
+            "revocations",
+        ):
             getattr(self, part)
         return self
 
@@ -168,6 +158,16 @@ class Scene:
         scopes = ("openid", "read") if self.token_path == "/token" else ("read",)
         given = {"enabled": True, "custom_provider": self.row_of_provider(), "scopes": scopes, "client_id": self.peer.client_id, "client_secret": Secret(self.peer.client_secret)}
         engine.registrations.update(SLUG, Change(**{**given, **change}))
+
+    def change_provider(self, **words: Any) -> None:
+        """Straight into the table: more of the vocabulary than the API takes of a custom provider."""
+        store = self.first.store
+        registration = store.registration(SLUG)
+        assert registration is not None
+        row = json.loads(registration.custom_provider or "")
+        for word, value in words.items():
+            row[word] = {**row.get(word, {}), **value} if isinstance(value, dict) else value
+        store.save_registration(replace(registration, custom_provider=json.dumps(row), version=registration.version + 1), expected_version=registration.version)
 
     def leave(self, owner: Owner, engine: Process | None = None, user: str | None = None, **begin: Any) -> Back:
         """Begin, open, confirm, and approve at the provider: everything but the redirect back."""
@@ -237,8 +237,13 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(run, range(count)))
 
 
-def reauthorization_events(engine: Process, connection: Connection) -> list[dict[str, Any]]:
-    return [row for row in engine.store.events_of(connection.id) if row["event"].endswith("reauthorization_needed")]
+def told(engine: Process, connection: Connection) -> list[str]:
+    """The events of a connection in order, by the last part of their names."""
+    return [event.event.rsplit(".", 1)[1] for event in engine.outbox_rows.log(connection.id)]
+
+
+def reauthorization_events(engine: Process, connection: Connection) -> list[Event]:
+    return [event for event in engine.outbox_rows.log(connection.id) if event.event.endswith("reauthorization_needed")]
 
 
 def outcomes(printed: str) -> list[str]:

@@ -12,6 +12,7 @@ from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.domain.events import timestamp
 from chalicelib.domain.models import Connection, Owner
 from chalicelib.engine.tokens import Inactive, Live
+from tests.engine.deliveries import deliver
 from tests.engine.scenes import EXPIRED, PAST_LEASE, SLUG, Scene, at_once, new_owner, outcomes, reauthorization_events
 from tests.peers import faults
 
@@ -64,6 +65,8 @@ def test_a_disconnect_during_a_refresh_stays_and_the_fresh_token_is_revoked(stri
     row = engine.row(owner)
     assert_at_rest(row, "disconnected", 2)
     assert row.sealed is None
+    assert strict.revocations() == 1
+    assert deliver(engine, "revoke") == ["revoked"]
     assert strict.revocations() == 2
     header = {"Authorization": f"Bearer {seen[0]['access_token']}"}
     assert requests.get(strict.peer.userinfo_endpoint, headers=header, timeout=10).status_code == 401
@@ -183,6 +186,6 @@ def test_ten_disconnects_at_once_end_it_once(strict: Scene) -> None:
     made = strict.connected(owner)
     results = at_once(10, lambda _n: engine.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0))
     assert [result for result in results if not isinstance(result, NotFound)] == ["revoked"]
-    told = [event for event in engine.store.events_of(made.id) if event["event"].endswith(".disconnected")]
+    told = [event for event in engine.outbox_rows.log(made.id) if event.event.endswith(".disconnected")]
     assert len(told) == 1
     assert_at_rest(engine.row(owner), "disconnected", 2)

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from chalicelib.domain import settings
 from chalicelib.domain.errors import Unavailable
 from chalicelib.engine.authorization_response import FlowError
-from chalicelib.engine.refresh import Refresher
 from tests.engine.scenes import EXPIRED, NEARLY, Process, Scene, new_owner, reauthorization_events
 
 CAUSES: dict[str, Callable[[], Exception]] = {
@@ -73,7 +72,7 @@ def test_a_slow_key_service_leaves_no_time_to_spend_a_token(strict: Scene) -> No
     owner = new_owner()
     strict.connected(owner)
     engine, clock = strict.process(EXPIRED), [0.0]
-    engine.refresher = Refresher(engine.store, engine.sealer, engine.oauth, engine.registrations, engine.now, lambda _seconds: None, lambda: clock[0])
+    engine.sleep, engine.monotonic = lambda _seconds: None, lambda: clock[0]  # type: ignore[method-assign]
 
     def slow(**_event: Any) -> None:
         clock[0] += settings.LEASE_TTL.total_seconds() - settings.PROVIDER_DEADLINE  # less is left than a call and its store may take

@@ -7,9 +7,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from chalicelib.domain.errors import Unavailable
-from chalicelib.engine.refresh import Refresher
 from chalicelib.engine.tokens import Inactive, Live
-from tests.engine.scenes import EXPIRED, PAST_LEASE, SLUG, Process, Scene, new_owner, reauthorization_events
+from tests.engine.scenes import EXPIRED, PAST_LEASE, SLUG, Process, Scene, new_owner, reauthorization_events, told
 from tests.peers import FaultProxy, faults
 from tests.peers.fault_proxy import Recorded
 
@@ -88,7 +87,7 @@ def test_a_connect_whose_write_was_answered_to_nobody(way: WayToTheTable, operat
     made = scene.arrive(scene.leave(owner, engine), engine).connection
     assert way.done()
     assert made is not None and made.generation == 1
-    assert [event["event"].rsplit(".", 1)[1] for event in engine.store.events_of(made.id)] == ["connected"]
+    assert told(engine, made) == ["connected"]
     assert scene.posts("authorization_code") == 1
     assert scene.works(engine.fetch(owner))
 
@@ -99,7 +98,7 @@ def test_a_disconnect_whose_transaction_was_answered_to_nobody(way: WayToTheTabl
     way.breaks("TransactWriteItems", 1, faults.lose_answer())
     assert way.process().disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0) == "revoked"
     assert way.done()
-    assert len([event for event in scene.first.store.events_of(made.id) if event["event"].endswith(".disconnected")]) == 1
+    assert told(scene.first, made) == ["connected", "disconnected"]
 
 
 def down(engine: Process, operation: str, numbers: Callable[[int], bool]) -> None:
@@ -113,6 +112,10 @@ def down(engine: Process, operation: str, numbers: Callable[[int], bool]) -> Non
             raise EndpointConnectionError(endpoint_url="the table")
 
     engine.dynamodb.meta.events.register(f"before-call.dynamodb.{operation}", refuse)
+
+
+def unreachable(**_event: Any) -> None:
+    raise EndpointConnectionError(endpoint_url="the queue")
 
 
 def test_an_answer_is_stored_although_the_table_is_away_for_a_moment(strict: Scene) -> None:
@@ -138,12 +141,13 @@ def test_a_verdict_is_stored_although_the_table_is_away_for_a_moment(strict: Sce
     assert strict.posts() == 1
 
 
-def test_an_answer_that_cannot_be_stored_is_said_aloud_and_nothing_is_pretended(grace: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_answer_that_neither_table_nor_queue_takes_is_said_aloud_and_nothing_is_pretended(grace: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     owner = new_owner()
     grace.connected(owner)
     engine, waited = grace.process(EXPIRED), [0.0]
-    engine.refresher = Refresher(engine.store, engine.sealer, engine.oauth, engine.registrations, engine.now, lambda seconds: waited.append(waited[-1] + seconds), lambda: waited[-1])
+    engine.sleep, engine.monotonic = lambda seconds: waited.append(waited[-1] + seconds), lambda: waited[-1]  # type: ignore[method-assign]
     down(engine, "UpdateItem", lambda number: number > 1)
+    engine.sqs.meta.events.register("before-call.sqs.SendMessageBatch", unreachable)
     with pytest.raises(Unavailable):
         engine.fetch(owner)
     assert "persist_failure" in capsys.readouterr().out

@@ -12,10 +12,9 @@ from botocore.exceptions import EndpointConnectionError
 from chalicelib.domain.errors import Conflict, Unavailable
 from chalicelib.domain.secret import Secret
 from chalicelib.engine.authorization_response import FlowError
-from chalicelib.engine.connect import Connect
 from chalicelib.engine.registrations import Change
 from chalicelib.engine.tokens import Inactive
-from tests.engine.scenes import EXPIRED, SLUG, Process, Scene, new_owner, reauthorization_events
+from tests.engine.scenes import EXPIRED, SLUG, Process, Scene, new_owner, reauthorization_events, told
 from tests.peers import FaultProxy, faults
 
 WEIRD = {
@@ -66,7 +65,7 @@ class SilentTable:
         events = engine.dynamodb.meta.events
         events.register("after-call.dynamodb.TransactWriteItems", self._lose)
         events.register("before-call.dynamodb.*", self._refuse)
-        engine.connect = Connect(engine.store, engine.sealer, engine.oauth, engine.registrations, engine.settings, engine.now, self._sleep, lambda: self._waited)
+        engine.sleep, engine.monotonic = self._sleep, lambda: self._waited  # type: ignore[method-assign]
 
     def _sleep(self, seconds: float) -> None:
         self._waited += seconds
@@ -101,7 +100,7 @@ def test_a_connect_whose_first_answer_alone_is_lost_is_a_connect(strict: Scene) 
     SilentTable(engine, stays=False)
     made = strict.arrive(back, engine).connection
     assert made is not None and (made.state, made.generation) == ("connected", 1)
-    assert [event["event"].rsplit(".", 1)[1] for event in engine.store.events_of(made.id)] == ["connected"]
+    assert told(engine, made) == ["connected"]
     assert strict.revocations() == 0
     assert strict.works(engine.fetch(owner))
 

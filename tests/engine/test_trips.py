@@ -59,7 +59,7 @@ def test_the_whole_life_of_a_connection(anywhere: Scene) -> None:
         engine.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0)
     fresh = scene.connected(owner)
     assert fresh.id != made.id and fresh.generation > row.generation
-    told = {(event["generation"], event["event"].rsplit(".", 1)[1]) for event in engine.store.events_of(made.id)}
+    told = {(event.generation, event.event.rsplit(".", 1)[1]) for event in engine.outbox_rows.log(made.id)}
     assert told == {(1, "connected"), (3, "reauthorization_needed"), (4, "connected"), (5, "disconnected")}
 
 

@@ -28,7 +28,9 @@ def kill_at(engine: Process, *, operation: str, number: int, moment: str) -> Non
         if seen == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    engine.dynamodb.meta.events.register(f"{moment}.dynamodb.{operation}", count)
+    service = {"Publish": "sns", "SendMessageBatch": "sqs"}.get(operation, "dynamodb")
+    client = engine.dynamodb if service == "dynamodb" else engine.client(service)
+    client.meta.events.register(f"{moment}.{service}.{operation}", count)
 
 
 def told(result: Any) -> dict[str, Any]:
@@ -45,6 +47,8 @@ def main() -> None:
         kill_at(engine, **job["kill"])
 
     def work(_number: int) -> Any:
+        if job["work"] == "message":
+            return engine.worker.handle(job["message"], lambda: 120.0)
         return engine.rejected(owner, job["generation"]) if job["work"] == "rejected" else engine.fetch(owner)
 
     print("ready", flush=True)

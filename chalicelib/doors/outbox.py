@@ -1,0 +1,46 @@
+"""Events in the table: an outbox row until somebody has published it, and a log row for thirty days. Both are written with the state they tell of."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta
+
+from chalicelib.domain.events import Event
+from chalicelib.domain.stored import read
+from chalicelib.doors import keys
+from chalicelib.doors.table import Item, Table
+
+RETENTION = timedelta(days=30)
+
+
+def rows_of(event: Event) -> list[Item]:
+    """What is put beside a change of state."""
+    fields = asdict(event)
+    fields["data"] = {name: value for name, value in event.data.items() if value is not None}
+    return [
+        {**fields, **keys.outbox(event.id, event.subject)},
+        {**fields, **keys.event_log(event.id, event.subject), "ttl": int((event.created_at + RETENTION).timestamp())},
+    ]
+
+
+class OutboxRows:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def waiting(self, shard: int) -> Iterator[Event]:
+        """Unpublished events of a shard, oldest first, as they are now (strong reads)."""
+        return map(_event, self._table.query("pk = :pk", {"pk": keys.outbox_partition(shard)}))
+
+    def is_waiting(self, event_id: str, subject: str) -> bool:
+        return self._table.get(keys.outbox(event_id, subject)) is not None
+
+    def published(self, event: Event) -> None:
+        """Takes it out of the outbox; twice is as once."""
+        self._table.delete(keys.outbox(event.id, event.subject))
+
+    def log(self, subject: str) -> list[Event]:
+        """What was told of one subject in the last thirty days, oldest first."""
+        return [_event(row) for row in self._table.query("pk = :pk", {"pk": keys.event_log_partition(subject)})]
+
+
+def _event(row: Item) -> Event:
+    return read(Event, row)
