@@ -35,6 +35,11 @@ def calls_of(service: str, operation: str, request: dict[str, Any], region: str 
         yield Call(f"kms:{operation}", request.get("KeyId", "the key is not named"), context)
     elif service == "ssm":
         yield Call(f"ssm:{operation}", f"arn:aws:ssm:{region}:{ACCOUNT}:parameter{request['Name']}")
+    elif service == "sns":
+        yield Call(f"sns:{operation}", request["TopicArn"])
+    elif service == "sqs":
+        # A batch is granted as its single call.
+        yield Call(f"sqs:{operation.removesuffix('Batch')}", f"arn:aws:sqs:{region}:{ACCOUNT}:{request['QueueUrl'].rsplit('/', 1)[-1]}")
     else:
         raise AssertionError(f"{service}:{operation} is called, and this test does not know what IAM asks for it")
 
@@ -54,6 +59,12 @@ class Role:
             "AWS::NoValue": NOTHING,
             "Table.Arn": table,
             "Key.Arn": key_arn,
+            "Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:standpipe-{stage}-events",
+            **{f"{queue.capitalize()}Queue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:standpipe-{stage}-{queue}" for queue in ("refresh", "rescue", "revoke")},
+            **{
+                f"{function.capitalize()}Log.Arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/standpipe-{stage}-{function}:*"
+                for function in ("sweep", "refresh", "rescue", "revoke", "repair")
+            },
             "ApiLog.Arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/standpipe-{stage}:*",
         }
         self._conditions = template["Conditions"]
@@ -88,6 +99,8 @@ class Role:
                     text = text.replace(f"${{{name}}}", str(known))
                 assert "${" not in text, text
                 return text
+            case {"Fn::If": ["HasFormerKeys", _, no]}:
+                return self._resolved(no)  # a stage has none until its key is changed
             case {"Fn::If": [condition, yes, no]}:
                 left, right = self._resolved(self._conditions[condition]["Fn::Equals"])
                 return self._resolved(yes if left == right else no)

@@ -20,7 +20,15 @@ from tests.cloud import ROOT, free_port
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/0f9a1b2c-1234-4c4d-9e9f-0123456789ab"
 ROLE = "arn:aws:iam::123456789012:role/standpipe-prod-api"
-OUTPUTS = {"STANDPIPE_TABLE": "standpipe-prod", "STANDPIPE_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"}
+ROLES = {
+    function: f"arn:aws:iam::123456789012:role/standpipe-prod-{role}" for function, role in (("sweep", "sweep"), ("repair", "sweep"), ("refresh", "worker"), ("rescue", "worker"), ("revoke", "worker"))
+}
+OUTPUTS = {
+    "STANDPIPE_TABLE": "standpipe-prod",
+    "STANDPIPE_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+    "STANDPIPE_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:standpipe-prod-events",
+    **{f"STANDPIPE_{queue.upper()}_QUEUE_URL": f"https://sqs.eu-west-1.amazonaws.com/123456789012/standpipe-prod-{queue}" for queue in ("refresh", "rescue", "revoke")},
+}
 # Lies in the folder of a checkout and has no business in a function.
 NOT_SHIPPED = ("ops", "tests", "docs", "frontend", "examples", ".local", ".git", ".ci")
 
@@ -59,7 +67,7 @@ def checkout(folder: Path) -> Path:
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
     project = checkout(tmp_path_factory.mktemp("prod"))
     variables = deploy._variables(deploy.read_config(project), "prod", {})
-    deploy.write_config(project, "prod", {**variables, **OUTPUTS}, ROLE)
+    deploy.write_config(project, "prod", {**variables, **OUTPUTS}, ROLE, ROLES)
     # Chalice would download the pinned wheels; the installed ones spare the test a network.
     package.vendor(project)
     command = [str(Path(sys.executable).with_name("chalice")), "package", "--stage", "prod", "out"]
@@ -92,7 +100,10 @@ def test_the_function_is_what_the_configuration_says(packaged: Packaged) -> None
 
 def test_it_runs_with_the_role_of_the_stack_and_no_other(packaged: Packaged) -> None:
     assert packaged.function["Role"] == ROLE
-    assert "Policies" not in packaged.function
+    functions = {name: each["Properties"] for name, each in packaged.resources.items() if each["Type"] == "AWS::Serverless::Function"}
+    assert {name.lower(): each["Role"] for name, each in functions.items() if name != "APIHandler"} == ROLES
+    assert not any("Policies" in each for each in functions.values())
+    assert {each["Timeout"] for each in functions.values()} == {29, 55, 120, 840}
     assert {resource["Type"] for resource in packaged.resources.values()} == {
         "AWS::Serverless::Api",
         "AWS::Serverless::Function",

@@ -81,13 +81,15 @@ def test_without_credentials_the_operator_is_told_which_and_sees_no_traceback(tm
         told = capsys.readouterr().err
         assert "Reaching AWS failed" in told and "AWS_PROFILE" in told
         section = {**FILLED["environment_variables"], "STANDPIPE_STAGE": "prod", "STANDPIPE_TABLE": "t", "STANDPIPE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/k"}
-        deploy.write_config(made, "prod", section, "arn:aws:iam::123456789012:role/standpipe-prod-api")
+        section |= {"STANDPIPE_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:t", **{f"STANDPIPE_{queue}_QUEUE_URL": "https://sqs/123456789012/q" for queue in ("REFRESH", "RESCUE", "REVOKE")}}
+        deploy.write_config(made, "prod", section, "arn:aws:iam::123456789012:role/standpipe-prod-api", {})
 
 
 def test_what_the_stack_made_is_written_into_its_stage_alone(tmp_path: Path) -> None:
-    deploy.write_config(project(tmp_path, FILLED), "prod", {"STANDPIPE_TABLE": "standpipe-prod"}, "arn:aws:iam::123456789012:role/standpipe-prod-api")
+    deploy.write_config(project(tmp_path, FILLED), "prod", {"STANDPIPE_TABLE": "standpipe-prod"}, "arn:aws:iam::123456789012:role/standpipe-prod-api", {"sweep": "arn:of:sweep"})
     stages = deploy.read_config(tmp_path)["stages"]
     assert stages["prod"]["environment_variables"] == {"STANDPIPE_TABLE": "standpipe-prod"}
     assert stages["prod"]["manage_iam_role"] is False
     assert stages["prod"]["iam_role_arn"].endswith("role/standpipe-prod-api")
+    assert stages["prod"]["lambda_functions"] == {"sweep": {"manage_iam_role": False, "iam_role_arn": "arn:of:sweep"}}
     assert stages["other"] == {"lambda_timeout": 1}

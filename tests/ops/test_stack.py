@@ -55,8 +55,21 @@ def test_the_stack_creates_each_resource(made: Made) -> None:
     assert ("SharedCredentials" in sids) is (made.environment == "sandbox")
     assert "Fn::" not in json.dumps(document)
 
-    (log,) = made.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/standpipe-{made.stage}")["logGroups"]
-    assert log["retentionInDays"] == 90
+    logs = {log["logGroupName"]: log["retentionInDays"] for log in made.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/standpipe-{made.stage}")["logGroups"]}
+    assert logs == {f"/aws/lambda/standpipe-{made.stage}{function}": 90 for function in ("", "-sweep", "-refresh", "-rescue", "-revoke", "-repair")}
+
+
+def test_the_stack_makes_queues_with_dead_letters_topics_alarms_and_a_dashboard(made: Made) -> None:
+    sqs = made.client("sqs")
+    for queue, receives in (("refresh", 5), ("rescue", 100), ("revoke", 50)):
+        attributes = sqs.get_queue_attributes(QueueUrl=made.outputs[f"{queue.capitalize()}QueueUrl"], AttributeNames=["All"])["Attributes"]
+        redrive = json.loads(attributes["RedrivePolicy"])
+        assert int(redrive["maxReceiveCount"]) == receives and redrive["deadLetterTargetArn"].endswith(f":standpipe-{made.stage}-{queue}-dead")
+    assert made.client("sns").get_topic_attributes(TopicArn=made.outputs["TopicArn"])["Attributes"]["TopicArn"] == made.outputs["TopicArn"]
+    cloudwatch = made.client("cloudwatch")
+    alarms = {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=f"standpipe-{made.stage}-")["MetricAlarms"]}
+    assert len(alarms) == 10
+    assert cloudwatch.get_dashboard(DashboardName=f"standpipe-{made.stage}")["DashboardBody"]
 
 
 def test_the_table_forgets_what_has_ended_and_can_be_restored_to_any_second() -> None:
