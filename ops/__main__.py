@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError
 
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.settings import SettingsError
-from ops import deploy, keys
+from ops import deploy, keys, reseal, restored
 from ops.errors import StepFailed
 from ops.local.sandbox import ROOT, Sandbox, port_is_free, read_environ
 
@@ -78,6 +78,18 @@ def key(arguments: argparse.Namespace) -> None:
     else:
         print(keys.create(arguments.name, environ))
         print("This is the only time the key is shown.", file=sys.stderr)
+
+
+def reseal_stage(arguments: argparse.Namespace) -> None:
+    reseal.run(_environ(arguments.stage))
+
+
+def restored_stage(arguments: argparse.Namespace) -> None:
+    if arguments.report is None:
+        restored.run(_environ(arguments.stage))
+        return
+    with open(arguments.report, "a", encoding="utf-8") as listing:
+        restored.run(_environ(arguments.stage), listing=listing)
 
 
 def _environ(stage: str) -> dict[str, str]:
@@ -157,6 +169,13 @@ def main() -> None:
     keyed.add_argument("--list", action="store_true")
     keyed.add_argument("--revoke", metavar="ID")
     keyed.set_defaults(do=key)
+    resealing = commands.add_parser("reseal", help="seal everything anew under the current KMS key")
+    resealing.add_argument("--stage", required=True)
+    resealing.set_defaults(do=reseal_stage)
+    restoring = commands.add_parser("restored", help="after rows came back from a backup: mark spent refresh tokens as in doubt")
+    restoring.add_argument("--stage", required=True)
+    restoring.add_argument("--report", metavar="FILE", help="where the affected connections are listed, a line of JSON each")
+    restoring.set_defaults(do=restored_stage)
     arguments = parser.parse_args()
     try:
         arguments.do(arguments)
