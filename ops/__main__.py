@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from datetime import datetime
 from typing import IO
 
 from botocore.exceptions import BotoCoreError
@@ -85,11 +86,12 @@ def reseal_stage(arguments: argparse.Namespace) -> None:
 
 
 def restored_stage(arguments: argparse.Namespace) -> None:
-    if arguments.report is None:
-        restored.run(_environ(arguments.stage))
+    chosen = {"table": arguments.table, "backup_of": arguments.backup_of}
+    if arguments.list is None:
+        restored.run(_environ(arguments.stage), **chosen)
         return
-    with open(arguments.report, "a", encoding="utf-8") as listing:
-        restored.run(_environ(arguments.stage), listing=listing)
+    with open(arguments.list, "a", encoding="utf-8") as listing:
+        restored.run(_environ(arguments.stage), listing=listing, **chosen)
 
 
 def _environ(stage: str) -> dict[str, str]:
@@ -174,7 +176,9 @@ def main() -> None:
     resealing.set_defaults(do=reseal_stage)
     restoring = commands.add_parser("restored", help="after rows came back from a backup: mark spent refresh tokens as in doubt")
     restoring.add_argument("--stage", required=True)
-    restoring.add_argument("--report", metavar="FILE", help="where the affected connections are listed, a line of JSON each")
+    restoring.add_argument("--list", metavar="FILE", help="where the affected connections are listed, a line of JSON each")
+    restoring.add_argument("--table", help="mark in a restored copy of the table instead, before rows are copied back")
+    restoring.add_argument("--backup-of", type=datetime.fromisoformat, metavar="TIME", help="what was connected or refreshed after this did not come from the backup")
     restoring.set_defaults(do=restored_stage)
     arguments = parser.parse_args()
     try:

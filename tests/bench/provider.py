@@ -16,7 +16,9 @@ from urllib.request import urlopen
 
 from tests.cloud import ROOT
 
-SECONDS = 0.2
+import os
+
+SECONDS = float(os.environ.get("BENCH_SECONDS", "0.2"))
 LIFE = 3600
 PADDING = "x" * 200  # tokens as long as Google's
 
