@@ -6,6 +6,7 @@ Each grant's refresh token works once.
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,8 +16,6 @@ from urllib.parse import parse_qs
 from urllib.request import urlopen
 
 from tests.cloud import ROOT
-
-import os
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "0.2"))
 LIFE = 3600
