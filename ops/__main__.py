@@ -6,14 +6,15 @@ import os
 import signal
 import sys
 import time
-from datetime import datetime
+from datetime import timedelta
 from typing import IO
 
 from botocore.exceptions import BotoCoreError
 
 from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.models import Owner
 from chalicelib.domain.settings import SettingsError
-from ops import deploy, keys, reseal, restored
+from ops import clock, deploy, doctor, keys, reseal, restored
 from ops.errors import StepFailed
 from ops.local.sandbox import ROOT, Sandbox, port_is_free, read_environ
 
@@ -81,8 +82,27 @@ def key(arguments: argparse.Namespace) -> None:
         print("This is the only time the key is shown.", file=sys.stderr)
 
 
+def refresh_plan(arguments: argparse.Namespace) -> None:
+    clock.plan(_environ(arguments.stage), within=timedelta(hours=arguments.hours), provider=arguments.provider, limit=arguments.limit)
+
+
+def refresh_now(arguments: argparse.Namespace) -> None:
+    if arguments.user is None and arguments.organization is None:
+        clock.sweep_now(_environ(arguments.stage))
+        return
+    if arguments.provider is None:
+        raise StepFailed("Refreshing", "of which provider?", "Name it: --provider github")
+    clock.now(_environ(arguments.stage), Owner(user_id=arguments.user, organization_id=arguments.organization), arguments.provider)
+
+
+def examine(arguments: argparse.Namespace) -> None:
+    if any(finding.verdict == "WRONG" for finding in doctor.run(_environ(arguments.stage))):
+        sys.exit(1)
+
+
 def reseal_stage(arguments: argparse.Namespace) -> None:
-    reseal.run(_environ(arguments.stage))
+    if not reseal.run(_environ(arguments.stage)).is_done:
+        sys.exit(1)
 
 
 def restored_stage(arguments: argparse.Namespace) -> None:
@@ -90,7 +110,7 @@ def restored_stage(arguments: argparse.Namespace) -> None:
     if arguments.list is None:
         restored.run(_environ(arguments.stage), **chosen)
         return
-    with open(arguments.list, "a", encoding="utf-8") as listing:
+    with open(arguments.list, "w", encoding="utf-8") as listing:
         restored.run(_environ(arguments.stage), listing=listing, **chosen)
 
 
@@ -171,6 +191,22 @@ def main() -> None:
     keyed.add_argument("--list", action="store_true")
     keyed.add_argument("--revoke", metavar="ID")
     keyed.set_defaults(do=key)
+    refreshing = commands.add_parser("refresh", help="what the clock will do, and a refresh now").add_subparsers(required=True, metavar="now|plan")
+    planning = refreshing.add_parser("plan", help="what is due, when, for whom")
+    planning.add_argument("--stage", default="local")
+    planning.add_argument("--hours", type=float, default=24.0, help="how far to look ahead")
+    planning.add_argument("--provider")
+    planning.add_argument("--limit", type=int, default=50, help="how many to name one by one")
+    planning.set_defaults(do=refresh_plan)
+    at_once = refreshing.add_parser("now", help="one connection, due or not; without a user, everything that is due")
+    at_once.add_argument("--stage", default="local")
+    at_once.add_argument("--provider")
+    at_once.add_argument("--user")
+    at_once.add_argument("--organization")
+    at_once.set_defaults(do=refresh_now)
+    examining = commands.add_parser("doctor", help="look at a deployment from end to end")
+    examining.add_argument("--stage", default="local")
+    examining.set_defaults(do=examine)
     resealing = commands.add_parser("reseal", help="seal everything anew under the current KMS key")
     resealing.add_argument("--stage", required=True)
     resealing.set_defaults(do=reseal_stage)
@@ -178,7 +214,7 @@ def main() -> None:
     restoring.add_argument("--stage", required=True)
     restoring.add_argument("--list", metavar="FILE", help="where the affected connections are listed, a line of JSON each")
     restoring.add_argument("--table", help="mark in a restored copy of the table instead, before rows are copied back")
-    restoring.add_argument("--backup-of", type=datetime.fromisoformat, metavar="TIME", help="what was connected or refreshed after this did not come from the backup")
+    restoring.add_argument("--backup-of", type=restored.moment, metavar="TIME", help="what was connected or refreshed after this did not come from the backup")
     restoring.set_defaults(do=restored_stage)
     arguments = parser.parse_args()
     try:
