@@ -29,9 +29,9 @@ def sweep(event: CloudWatchEvent) -> None:
     background.sweep(event.context)
 
 
-@app.on_sqs_message(queue=f"{queues}-refresh", batch_size=1, name="refresh")
+@app.on_sqs_message(queue=f"{queues}-refresh", batch_size=1, name="refresh", maximum_concurrency=100)
 def refresh(event: SQSEvent) -> None:
-    """A worker: up to twenty connections of one provider."""
+    """A worker: up to twenty connections of one provider. A flood of them must leave the account's functions to the API."""
     background.refresh(event)
 
 

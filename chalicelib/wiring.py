@@ -229,7 +229,7 @@ class Engine:
     def worker(self) -> "Worker":
         from chalicelib.engine.worker import Worker
 
-        return Worker(self.store, self.agenda, self.refresher, self.registrations, self.circuits, self.commits, self.settings.idle_after, self.now)
+        return Worker(self.store, self.agenda, self.queue(self.settings.refresh_queue_url), self.refresher, self.registrations, self.circuits, self.commits, self.settings.idle_after, self.now)
 
     @cached_property
     def rescue(self) -> "Rescue":

@@ -5,12 +5,14 @@ import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def ulid(now: datetime) -> str:
     """26 characters that sort by time: 48 bits of milliseconds, 80 random bits (github.com/ulid/spec)."""
-    number = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)
+    milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)  # whole numbers: a float loses one now and then
+    number = milliseconds << 80 | secrets.randbits(80)
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
@@ -22,7 +24,7 @@ def ulid_after(now: datetime, last: str | None) -> str:
     milliseconds = 0
     for letter in last[:10]:
         milliseconds = milliseconds << 5 | _CROCKFORD.index(letter)
-    return ulid(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds + 1))
+    return ulid(_EPOCH + timedelta(milliseconds=milliseconds + 1))
 
 
 def random_token() -> str:

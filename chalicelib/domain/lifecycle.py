@@ -114,7 +114,7 @@ def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, policy:
         scopes_granted=before.scopes_granted if answer.scopes is None else answer.scopes,
         expires_at=answer.expires_at,
         token_life=before.token_life if unchanged else answer.token_life,
-        refresh_expires_at=answer.refresh_expires_at or before.refresh_expires_at,
+        refresh_expires_at=answer.refresh_expires_at or (None if answer.rotated else before.refresh_expires_at),  # a new one's end is not the old one's
         refresh_limit_fixed=_is_fixed(before, answer, now),
         metadata={**before.metadata, **answer.metadata},
         last_error="; ".join(answer.problems) or None,

@@ -59,7 +59,10 @@ class _Key(KMSMasterKey):
         try:
             return super()._decrypt_data_key(encrypted_data_key, algorithm, encryption_context)
         except (DecryptKeyError, BotoCoreError) as error:
-            raise _unavailable(error) or error from error
+            unavailable = _unavailable(error)
+            if unavailable is None:
+                raise
+            raise unavailable from error
 
 
 class _Keys(MasterKeyProvider):

@@ -101,7 +101,11 @@ class OAuth:
         if merged.scopes is not None:
             # The answer tells the main token's scopes; the grant's are those of all its tokens.
             merged = replace(merged, scopes=tuple(dict.fromkeys([*merged.scopes, *(scope for token in merged.tokens.additional.values() for scope in token.scopes)])))
-        return replace(merged, expires_at=min([merged.expires_at, *ends])) if merged.expires_at and ends else merged
+        if not (merged.expires_at and ends):
+            return merged
+        # With the life that is left of whichever ends first: the margin of a longer one would have it due at once, for ever.
+        soonest = min([merged.expires_at, *ends])
+        return replace(merged, expires_at=soonest, token_life=min(merged.token_life, int((soonest - now).total_seconds())))
 
     def revoke(self, provider: Provider, credentials: Credentials, tokens: TokenSet, seconds_left: Callable[[], float] = lambda: inf) -> Revoked:
         """Ends the grant at the provider by its recipe (RFC 7009 by default). Never raises: the outcome is the answer.

@@ -16,6 +16,7 @@ def rows_of(event: Event) -> list[Item]:
     """What is put beside a change of state."""
     fields = asdict(event)
     fields["data"] = {name: value for name, value in event.data.items() if value is not None}
+    fields["nulls"] = [name for name, value in event.data.items() if value is None]  # the table has no form for nothing, and a subscriber wants to read it
     return [
         {**fields, **keys.outbox(event.id, event.subject)},
         {**fields, **keys.event_log(event.id, event.subject), "ttl": int((event.created_at + RETENTION).timestamp())},
@@ -43,4 +44,4 @@ class OutboxRows:
 
 
 def _event(row: Item) -> Event:
-    return read(Event, row)
+    return read(Event, {**row, "data": {**dict.fromkeys(row["nulls"]), **row["data"]}} if row.get("nulls") else row)

@@ -21,13 +21,13 @@ class Queue:
     def __init__(self, client: Any, url: str) -> None:
         self._client, self._url = client, url
 
-    def send(self, *bodies: dict[str, Any]) -> None:
-        """Sends all of them, ten a call. Raises Unavailable if any was not taken; a repeat may send some twice. Raises TooLarge."""
+    def send(self, *bodies: dict[str, Any], delay: int = 0) -> None:
+        """Sends all of them, ten a call, to be seen `delay` seconds from now (900 at most). Raises Unavailable if any was not taken; a repeat may send some twice. Raises TooLarge."""
         texts = [json.dumps(body, separators=(",", ":")) for body in bodies]
         if any(len(text.encode()) > MAX_BODY for text in texts):
             raise TooLarge
         for start in range(0, len(texts), BATCH):
-            entries = [{"Id": str(number), "MessageBody": text} for number, text in enumerate(texts[start : start + BATCH])]
+            entries = [{"Id": str(number), "MessageBody": text, **({"DelaySeconds": delay} if delay else {})} for number, text in enumerate(texts[start : start + BATCH])]
             answer = self._call("send_message_batch", Entries=entries)
             if answer.get("Failed"):
                 raise Unavailable(f"The queue did not take a message ({answer['Failed'][0].get('Code', '')}).", "queue_unavailable")

@@ -273,7 +273,7 @@ class Connect:
             raise FlowError("wrong_browser", pending)
 
     def _journal(self, pending: Pending, outcome: str, **facts: Any) -> None:
-        journal.write("connect", outcome=outcome, provider=pending.slug, user=pending.user_id, organization=pending.organization_id, **facts)
+        journal.count("connect", self._clock(), outcome, provider=pending.slug, user=pending.user_id, organization=pending.organization_id, **facts)
 
 
 def _facts(pending_id: str, field: str, owner: Owner) -> Facts:

@@ -12,14 +12,17 @@ KEYS = 20  # a message of these is two rounds of a worker's threads, well within
 
 @dataclass(frozen=True)
 class RefreshMessage:
-    """`generation`: refresh although nothing is due, unless the connection has moved on from this one (an operator asks for it)."""
+    """`generation`: refresh although nothing is due, unless the connection has moved on from this one (an operator asks for it). `turned_away`:
+    how often it found no free place."""
 
     slug: str
     keys: tuple[Key, ...]
     generation: int | None = None
+    turned_away: int = 0
 
     def body(self) -> dict[str, Any]:
-        given = {"generation": self.generation} if self.generation is not None else {}
+        given: dict[str, Any] = {"generation": self.generation} if self.generation is not None else {}
+        given |= {"turned_away": self.turned_away} if self.turned_away else {}
         return {"v": VERSION, "provider": self.slug, "keys": [[key["pk"], key["sk"]] for key in self.keys], **given}
 
 
@@ -32,6 +35,6 @@ def read(body: Any) -> RefreshMessage:
         generation = body.get("generation")
         if not all(key["pk"].startswith("owner#") and key["sk"].startswith("connection#") for key in found):
             raise ValueError("not a connection")
-        return RefreshMessage(str(body["provider"]), found, None if generation is None else int(generation))
+        return RefreshMessage(str(body["provider"]), found, None if generation is None else int(generation), int(body.get("turned_away", 0)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnknownMessage(f"a refresh message that cannot be read ({type(error).__name__})") from None

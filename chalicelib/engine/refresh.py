@@ -16,7 +16,7 @@ from chalicelib.domain import lifecycle
 from chalicelib.domain.circuit import Tally
 from chalicelib.domain.errors import GrantRefused, ProviderError, ProviderWeird, RegistrationRefused, StandpipeError, Unavailable
 from chalicelib.domain.lifecycle import Reason, Transition
-from chalicelib.domain.models import Connection
+from chalicelib.domain.models import Connection, Registration
 from chalicelib.domain.schedule import Policy
 from chalicelib.domain.settings import LEASE_TTL, PROVIDER_DEADLINE, STORE_BUDGET
 from chalicelib.domain.stored import read
@@ -85,11 +85,13 @@ class Refresher:
         self._store, self._sealer, self._oauth, self._registrations, self._commits, self._keeping = store, sealer, oauth, registrations, commits, keeping
         self._idle_after, self._clock, self._sleep, self._monotonic = idle_after, clock, sleep, monotonic
 
-    def refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], *, seconds_left: Callable[[], float], patience: float, used: bool = True) -> Outcome:
+    def refresh(
+        self, connection: Connection, is_fresh: Callable[[Connection], bool], *, seconds_left: Callable[[], float], patience: float, used: bool = True, registration: Registration | None = None
+    ) -> Outcome:
         """Refreshes unless `is_fresh` or someone else does; waits up to `patience` seconds for that one, none at all with a patience of 0.
 
         `seconds_left` tells how long this process may still run. `used`: somebody fetches it; otherwise it is the clock, which comes again
-        and so notes on the connection what keeps it from being refreshed. Raises Unavailable if nothing could be started, IntegrityError if
+        and so notes on the connection what keeps it from being refreshed. `registration`: read already, by whoever refreshes many. Raises Unavailable if nothing could be started, IntegrityError if
         the stored tokens are not the stored ones.
         """
         started, waited = self._monotonic(), False
@@ -111,7 +113,7 @@ class Refresher:
                 except LostRace:
                     pass
                 else:
-                    return self._exit(self._spend(leased, holder, lease_ends, seconds_left, used), started)
+                    return self._exit(self._spend(leased, holder, lease_ends, seconds_left, used, registration), started)
             elif patience <= 0:
                 return self._exit(Outcome("busy", connection), started)
             else:
@@ -125,7 +127,7 @@ class Refresher:
                 return self._exit(Outcome("disconnected", connection), started)
             connection = newer
 
-    def _spend(self, leased: Connection, holder: str, lease_ends: float, seconds_left: Callable[[], float], used: bool) -> Outcome:
+    def _spend(self, leased: Connection, holder: str, lease_ends: float, seconds_left: Callable[[], float], used: bool, registration: Registration | None) -> Outcome:
         earlier_attempts = leased.intent_attempt - 1
 
         def left() -> float:
@@ -133,8 +135,7 @@ class Refresher:
 
         try:
             _require(left(), NEEDED)
-            registration = self._registrations.get(leased.slug)
-            effective = self._registrations.effective(registration, leased.config, leased.authority)
+            effective = self._registrations.effective(registration or self._registrations.get(leased.slug), leased.config, leased.authority)
             tokens = TokenSet.from_payload(self._sealer.open(leased.sealed or b"", token_facts(leased)))
             # In hand before anything is spent: what the provider answers can be kept without asking anyone.
             ready = self._sealer.ready(token_facts(leased, leased.generation + 1))

@@ -93,12 +93,19 @@ class Registrations:
             raise NotFound(f"'{registration.slug}' is no longer in the catalogue.", "provider_not_found")
         return found
 
-    def policy(self, slug: str, idle_after: timedelta | None) -> Policy:
+    def policy(self, registration: Registration | None, idle_after: timedelta | None) -> Policy:
         """What is known of the time of a provider's connections. A registration that is gone knows nothing: the refresh itself says what is missing."""
         try:
-            return Policy(self.provider(self.get(slug)).lifetimes.refresh_token_idle, idle_after)
+            return Policy(self.provider(registration).lifetimes.refresh_token_idle if registration else 0, idle_after)
         except NotFound:
             return Policy(0, idle_after)
+
+    def find(self, slug: str) -> Registration | None:
+        """As `get`, for who goes on without."""
+        try:
+            return self.get(slug)
+        except NotFound:
+            return None
 
     def redirect_uri(self, registration: Registration) -> str:
         """One for each registration (rule R6), from configuration only (R11)."""

@@ -64,5 +64,5 @@ class Repair:
 
     def _policy(self, slug: str) -> Policy:
         if slug not in self._policies:
-            self._policies[slug] = self._registrations.policy(slug, self._idle_after)
+            self._policies[slug] = self._registrations.policy(self._registrations.find(slug), self._idle_after)
         return self._policies[slug]

@@ -9,18 +9,19 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from chalicelib.domain import lifecycle, schedule
 from chalicelib.domain.circuit import Tally
 from chalicelib.domain.errors import IntegrityError, StandpipeError, Unavailable
-from chalicelib.domain.models import Connection
+from chalicelib.domain.models import Connection, Registration
 from chalicelib.domain.schedule import Policy
 from chalicelib.doors import journal
 from chalicelib.doors.agenda import Agenda
 from chalicelib.doors.keys import Key
+from chalicelib.doors.queue import Queue
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace, new_write_id
 from chalicelib.engine import messages
@@ -31,6 +32,8 @@ from chalicelib.engine.refresh import NEEDED, Outcome, Refresher
 from chalicelib.engine.registrations import Registrations
 
 SLOT_TTL = timedelta(seconds=150)  # longer than the worker's function may run
+COME_BACK = (5, 30)  # seconds after which a message that found no free place comes back: time for a few others, spread
+TURNED_AWAY_AT_MOST = 20  # minutes of it; then it is let go, and the sweep finds its keys again
 STEPS = 3  # of one connection in one message: announce its end, and refresh it
 
 
@@ -46,8 +49,8 @@ class Worked:
 class _Message:
     """One message at work: what its threads tell each other."""
 
-    def __init__(self, given: RefreshMessage, policy: Policy, seconds_left: Callable[[], float], *, probing: bool) -> None:
-        self.given, self.policy, self.seconds_left, self.probing = given, policy, seconds_left, probing
+    def __init__(self, given: RefreshMessage, registration: Registration | None, policy: Policy, seconds_left: Callable[[], float], *, probing: bool) -> None:
+        self.given, self.registration, self.policy, self.seconds_left, self.probing = given, registration, policy, seconds_left, probing
         self.tally, self.worked = Tally(), Worked()
         self._stopped: str | None = None
         self._asked = 0
@@ -82,9 +85,18 @@ Step = Literal["again"] | None
 
 class Worker:
     def __init__(
-        self, store: Store, agenda: Agenda, refresher: Refresher, registrations: Registrations, circuits: Circuits, commits: Commits, idle_after: timedelta | None, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        agenda: Agenda,
+        queue: Queue,
+        refresher: Refresher,
+        registrations: Registrations,
+        circuits: Circuits,
+        commits: Commits,
+        idle_after: timedelta | None,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._store, self._agenda, self._refresher, self._registrations = store, agenda, refresher, registrations
+        self._store, self._agenda, self._queue, self._refresher, self._registrations = store, agenda, queue, refresher, registrations
         self._circuits, self._commits, self._idle_after, self._clock = circuits, commits, idle_after, clock
 
     def handle(self, body: Any, seconds_left: Callable[[], float]) -> Worked:
@@ -105,17 +117,24 @@ class Worker:
         width = min(circuit.narrowed_to or self._circuits.width, self._circuits.width)
         with self._slot(given.slug, width) as free:
             if not free:
-                return self._skipped(given, "crowded")
-            message = _Message(given, self._registrations.policy(given.slug, self._idle_after), seconds_left, probing=admission == "probe")
+                return self._turned_away(given)
+            registration = self._registrations.find(given.slug)
+            message = _Message(given, registration, self._registrations.policy(registration, self._idle_after), seconds_left, probing=admission == "probe")
             # A probe goes through its keys until one has really asked the provider: the first may have been refreshed by somebody else.
             with ThreadPoolExecutor(1 if message.probing else self._circuits.threads) as pool:
                 list(pool.map(lambda key: self._one(message, key), given.keys))
             if message.tally != Tally():
-                self._circuits.note(given.slug, self._registration_id(given.slug), message.tally)
+                self._circuits.note(given.slug, registration.id if registration else "", message.tally)
         journal.write("worked", provider=given.slug, keys=len(given.keys), done=message.worked.done, skipped=message.worked.skipped)
         if message.worked.unforeseen is not None:
             raise message.worked.unforeseen
         return message.worked
+
+    def _turned_away(self, given: RefreshMessage) -> Worked:
+        """Every place of its provider is taken: it comes back in a moment. Waiting here would keep a worker from the others."""
+        if given.turned_away < TURNED_AWAY_AT_MOST:
+            self._queue.send(replace(given, turned_away=given.turned_away + 1).body(), delay=random.randint(*COME_BACK))
+        return self._skipped(given, "crowded")
 
     def _skipped(self, given: RefreshMessage, reason: str) -> Worked:
         journal.write("worked", provider=given.slug, keys=len(given.keys), done={}, skipped=reason)
@@ -123,7 +142,7 @@ class Worker:
 
     @contextmanager
     def _slot(self, slug: str, width: int) -> Iterator[bool]:
-        """One of the provider's places, or False if none of a few tried is free: the message is dropped then, and its keys stay due."""
+        """One of the provider's places, or False if none of a few tried is free."""
         holder, now = new_write_id(), self._clock()
         for number in random.sample(range(width), min(width, 3)):
             if self._agenda.take_slot(slug, number, holder, now, now + SLOT_TTL):
@@ -188,12 +207,6 @@ class Worker:
     def _refresh(self, message: _Message, connection: Connection, is_fresh: Callable[[Connection], bool]) -> Step:
         if not message.may_begin():
             return None
-        outcome: Outcome = self._refresher.refresh(connection, is_fresh, seconds_left=message.seconds_left, patience=0, used=False)
+        outcome: Outcome = self._refresher.refresh(connection, is_fresh, seconds_left=message.seconds_left, patience=0, used=False, registration=message.registration)
         message.note(outcome.bucket, outcome.tally)
         return None
-
-    def _registration_id(self, slug: str) -> str:
-        try:
-            return self._registrations.get(slug).id
-        except StandpipeError:
-            return ""

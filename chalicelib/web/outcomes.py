@@ -1,6 +1,7 @@
 """What each end of a connect flow says to the person in front of it: what happened, and what to do. Plain words, one table."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from chalicelib.doors import journal
@@ -39,6 +40,6 @@ OUTCOMES = {
 GENERAL = frozenset({"ended", "unavailable", "invalid_response", "link_expired", "link_unknown", "link_used", "wrong_browser"})
 
 
-def journal_flow(**facts: Any) -> None:
+def journal_flow(now: datetime, outcome: str, **facts: Any) -> None:
     """One line for a flow that ended without a connection."""
-    journal.write("connect", **facts)
+    journal.count("connect", now, outcome, **facts)

@@ -75,7 +75,7 @@ def _flow_failed(error: Any) -> Response:
 
 def _journal(error: Any) -> None:
     pending: Pending | None = error.pending
-    outcomes.journal_flow(outcome=error.kind, provider=pending.slug if pending else None, user=pending.user_id if pending else None, provider_code=error.provider_code)
+    outcomes.journal_flow(wiring.now(), error.kind, provider=pending.slug if pending else None, user=pending.user_id if pending else None, provider_code=error.provider_code)
 
 
 def _told(error: Any) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hypothesis import strategies as st
+
 from chalicelib.domain.models import Connection, Pending
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.stored import read
@@ -77,3 +79,27 @@ def pending(**changes: Any) -> Pending:
 def answer(refresh_token: str | None = "rt-new", life: int = 3600, **changes: Any) -> TokenAnswer:
     tokens = TokenSet(Secret("at-new"), Secret(refresh_token) if refresh_token else None)
     return TokenAnswer(tokens=tokens, expires_at=NOW + timedelta(seconds=life) if life else None, token_life=life, **changes)
+
+
+def any_connected() -> st.SearchStrategy[Connection]:
+    """Connected ones of every kind: times from years ago to years ahead of NOW, near each other or not, and limits of all sorts."""
+    around = st.timedeltas(-timedelta(days=400), timedelta(days=400)) | st.timedeltas(-timedelta(minutes=10), timedelta(minutes=10)) | st.just(timedelta())
+    times = around.map(lambda off: NOW + off)
+    past = times.map(lambda at: min(at, NOW))
+    return st.builds(
+        connection,
+        refreshable=st.booleans(),
+        expires_at=st.none() | times,
+        token_life=st.integers(1, 10 * 365 * 86400) | st.integers(1, 600),
+        refresh_expires_at=st.none() | times,
+        refresh_limit_fixed=st.booleans(),
+        grant_expires_at=st.none() | times,
+        announced_end=st.none() | times,
+        failures=st.integers(0, 3),
+        retry_at=times,
+        last_used_at=st.none() | past,
+        connected_at=past,
+        created_at=past,
+        refreshed_at=st.none() | past,
+        refresh_due_at=past,
+    )

@@ -1,9 +1,9 @@
 """Every change of a connection against every state it may be in."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -16,38 +16,76 @@ from tests.domain.samples import HOUR, NOW, answer, connection, pending
 
 TROUBLED = {
     "lease_owner": "w1", "lease_until": NOW, "intent_attempt": 2, "failures": 4, "failing_since": NOW - HOUR,
-    "retry_at": NOW, "hold_until": NOW, "last_error": "http_503",
+    "retry_at": NOW, "hold_until": NOW, "last_error": "http_503", "misconfigured": True, "weird_failures": 2, "weird_since": NOW - HOUR,
 }  # fmt: skip
 STATES: dict[str, Connection | None] = {
     "no row": None,
     "connected": connection(**TROUBLED, refresh_due_at=NOW),
     "needs_reauthorization": connection(state="needs_reauthorization", reason="refused"),
+    "outcome unknown": connection(state="needs_reauthorization", reason="refresh_outcome_unknown"),
+    "degraded": connection(**TROUBLED, refresh_due_at=NOW, degraded_since=NOW - HOUR),
     "disconnected": lifecycle.disconnected(connection(generation=6), NOW - HOUR).after,
 }
+
+
+def renewed(current: Connection) -> dict[str, Any]:
+    """What a refresh of this generation learned, as a rescue queue brings it."""
+    after = lifecycle.refreshed(replace(current, state="connected"), answer(), b"blob-new", policy=Policy(), now=NOW).after
+    return {name: getattr(after, name) for name in lifecycle.RENEWED}
+
+
 FACTS: dict[str, Callable[[Connection], Transition]] = {
     "connected": lambda c: lifecycle.connected(c, pending(), "data_installation_02", answer(), b"blob-new", policy=Policy(), grant_limit=0, now=NOW),
     "refreshed": lambda c: lifecycle.refreshed(c, answer(), b"blob-new", policy=Policy(), now=NOW),
     "refused": lambda c: lifecycle.refused(c, "refused", "invalid_grant", NOW),
     "failed": lambda c: lifecycle.failed(c, "http_503", in_doubt=False, retry_after=None, now=NOW),
+    "rescued": lambda c: lifecycle.rescued(c, renewed(c), NOW),
+    "announced": lambda c: lifecycle.announced(c, Policy(), NOW),
+    "rested": lambda c: lifecycle.rested(c, Policy(), NOW),
     "disconnected": lambda c: lifecycle.disconnected(c, NOW),
 }
 # (fact, state before) -> (state, reason, generation, sealed, event), or None where there is no such arrow.
 ARROWS: dict[tuple[str, str], tuple[str, str | None, int, bytes | None, str | None] | None] = {
     ("connected", "no row"): ("connected", None, 1, b"blob-new", events.CONNECTED),
     ("connected", "connected"): ("connected", None, 4, b"blob-new", events.CONNECTED),
+    ("connected", "degraded"): ("connected", None, 4, b"blob-new", events.CONNECTED),
     ("connected", "needs_reauthorization"): ("connected", None, 4, b"blob-new", events.CONNECTED),
+    ("connected", "outcome unknown"): ("connected", None, 4, b"blob-new", events.CONNECTED),
     ("connected", "disconnected"): ("connected", None, 8, b"blob-new", events.CONNECTED),
     ("refreshed", "connected"): ("connected", None, 4, b"blob-new", None),
+    ("refreshed", "degraded"): ("connected", None, 4, b"blob-new", events.RECOVERED),
     ("refreshed", "needs_reauthorization"): None,
+    ("refreshed", "outcome unknown"): None,
     ("refreshed", "disconnected"): None,
     ("refused", "connected"): ("needs_reauthorization", "refused", 3, b"blob-3", events.REAUTHORIZATION_NEEDED),
+    ("refused", "degraded"): ("needs_reauthorization", "refused", 3, b"blob-3", events.REAUTHORIZATION_NEEDED),
     ("refused", "needs_reauthorization"): None,
+    ("refused", "outcome unknown"): None,
     ("refused", "disconnected"): None,
     ("failed", "connected"): ("connected", None, 3, b"blob-3", None),
+    ("failed", "degraded"): ("connected", None, 3, b"blob-3", None),
     ("failed", "needs_reauthorization"): None,
+    ("failed", "outcome unknown"): None,
     ("failed", "disconnected"): None,
+    ("rescued", "connected"): ("connected", None, 4, b"blob-new", None),
+    ("rescued", "degraded"): ("connected", None, 4, b"blob-new", events.RECOVERED),
+    ("rescued", "needs_reauthorization"): None,
+    ("rescued", "outcome unknown"): ("connected", None, 4, b"blob-new", events.RECOVERED),
+    ("rescued", "disconnected"): None,
+    ("announced", "connected"): ("connected", None, 3, b"blob-3", events.REAUTHORIZATION_EXPECTED),
+    ("announced", "degraded"): ("connected", None, 3, b"blob-3", events.REAUTHORIZATION_EXPECTED),
+    ("announced", "needs_reauthorization"): None,
+    ("announced", "outcome unknown"): None,
+    ("announced", "disconnected"): None,
+    ("rested", "connected"): ("connected", None, 3, b"blob-3", None),
+    ("rested", "degraded"): ("connected", None, 3, b"blob-3", None),
+    ("rested", "needs_reauthorization"): None,
+    ("rested", "outcome unknown"): None,
+    ("rested", "disconnected"): None,
     ("disconnected", "connected"): ("disconnected", None, 4, None, events.DISCONNECTED),
+    ("disconnected", "degraded"): ("disconnected", None, 4, None, events.DISCONNECTED),
     ("disconnected", "needs_reauthorization"): ("disconnected", None, 4, None, events.DISCONNECTED),
+    ("disconnected", "outcome unknown"): ("disconnected", None, 4, None, events.DISCONNECTED),
     ("disconnected", "disconnected"): None,
 }
 
@@ -56,7 +94,7 @@ ARROWS: dict[tuple[str, str], tuple[str, str | None, int, bytes | None, str | No
 def test_each_fact_meets_each_state(fact: str, state: str) -> None:
     before, expected = STATES[state], ARROWS[fact, state]
     if expected is None:
-        with pytest.raises(ValueError, match="cannot change so"):
+        with pytest.raises(ValueError, match="cannot change so|not the next ones"):
             FACTS[fact](before)  # type: ignore[arg-type]
         return
 
@@ -66,8 +104,8 @@ def test_each_fact_meets_each_state(fact: str, state: str) -> None:
     assert (after.state, after.reason, after.generation, after.sealed) == expected[:4]
     assert [event.event for event in transition.events] == ([expected[4]] if expected[4] else [])
     assert transition.before is before
-    # A failure shows no change to anybody, so it moves no `updated_at`.
-    assert after.updated_at == (NOW - HOUR if fact == "failed" else NOW)
+    # What shows no change to anybody moves no `updated_at`.
+    assert after.updated_at == (NOW - HOUR if fact in ("failed", "announced", "rested") else NOW)
 
 
 def test_the_table_is_complete() -> None:
@@ -75,11 +113,12 @@ def test_the_table_is_complete() -> None:
     assert set(ARROWS) == {(fact, state) for fact in FACTS for state in STATES if state != "no row" or fact == "connected"}
 
 
-@pytest.mark.parametrize("fact", ["connected", "refreshed", "refused", "disconnected"])
+@pytest.mark.parametrize("fact", ["connected", "refreshed", "refused", "rescued", "disconnected"])
 def test_what_ends_a_refresh_gives_back_lease_intent_and_failures(fact: str) -> None:
-    after = FACTS[fact](STATES["connected"]).after  # type: ignore[arg-type]
+    after = FACTS[fact](STATES["degraded"]).after  # type: ignore[arg-type]
 
     assert (after.lease_owner, after.lease_until, after.intent_attempt, after.failures, after.failing_since, after.retry_at, after.hold_until) == (None, None, 0, 0, None, None, None)
+    assert (after.degraded_since, after.misconfigured, after.weird_failures, after.weird_since) == (None, False, 0, None)
 
 
 def test_events_carry_the_generation_and_state_after_the_change() -> None:

@@ -39,6 +39,67 @@ def test_defaults_are_the_safe_ones() -> None:
 
     assert (found.sandbox, found.encryption, found.allowed_private_hosts, found.return_urls, found.log_level) == (False, "bound", (), (), "INFO")
     assert found.url == "https://connect.example.com"
+    assert (found.idle_after, found.refresh_concurrency, found.due_shards, found.former_key_arns) == (timedelta(days=30), 40, 16, ())
+
+
+def test_a_stage_of_every_setting_says_what_was_set() -> None:
+    keys = ["arn:aws:kms:eu-central-1:123456789012:key/old-1", "arn:aws-us-gov:kms:us-gov-east-1:123456789012:key/mrk-2"]
+    found = read({**GOOD, "STANDPIPE_IDLE_AFTER_DAYS": "90", "STANDPIPE_REFRESH_CONCURRENCY": "1", "STANDPIPE_DUE_SHARDS": "256", "STANDPIPE_FORMER_KEY_ARNS": ", ".join(keys)})
+
+    assert (found.idle_after, found.refresh_concurrency, found.due_shards, found.former_key_arns) == (timedelta(days=90), 1, 256, tuple(keys))
+
+
+def test_idle_after_no_days_is_never() -> None:
+    found = read({**GOOD, "STANDPIPE_IDLE_AFTER_DAYS": "0"})
+
+    assert (found.idle_after_days, found.idle_after) == (0, None)
+
+
+EDGES = {"IDLE_AFTER_DAYS": (0, 3650), "REFRESH_CONCURRENCY": (1, 1000), "DUE_SHARDS": (1, 256)}
+
+
+@pytest.mark.parametrize(("name", "lowest", "highest"), [(name, *edges) for name, edges in EDGES.items()], ids=EDGES)
+def test_a_number_at_its_edges(name: str, lowest: int, highest: int) -> None:
+    for good in (lowest, highest):
+        assert getattr(read({**GOOD, f"STANDPIPE_{name}": str(good)}), name.lower()) == good
+    for bad in (lowest - 1, highest + 1):
+        with pytest.raises(SettingsError, match=f"STANDPIPE_{name} must be a whole number from {lowest} to {highest}"):
+            read({**GOOD, f"STANDPIPE_{name}": str(bad)})
+
+
+@pytest.mark.parametrize("text", ["many", "1.5", "+1", "-1", " 8", "8\n", "1e2", "0x10", "\u0661", "1_0"])
+@pytest.mark.parametrize("name", EDGES)
+def test_what_is_no_number_is_named(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=f"STANDPIPE_{name}"):
+        read({**GOOD, f"STANDPIPE_{name}": text})
+
+
+QUEUES = ["STANDPIPE_REFRESH_QUEUE_URL", "STANDPIPE_RESCUE_QUEUE_URL", "STANDPIPE_REVOKE_QUEUE_URL"]
+
+
+@pytest.mark.parametrize("name", QUEUES)
+@pytest.mark.parametrize(
+    "text",
+    ["standpipe-refresh", "arn:aws:sqs:eu-central-1:123456789012:q", "https://sqs.eu-central-1.amazonaws.com/12/q", "https://sqs.eu-central-1.amazonaws.com/123456789012/", "https:///123456789012/q",
+     "https://sqs.eu-central-1.amazonaws.com/123456789012/q.fifo", "ftp://sqs/123456789012/q", "https://sqs/123456789012/q/x", "https://sqs/123456789012/q?x", f"https://sqs/123456789012/{'q' * 81}"],
+    ids=["a name", "an ARN", "a short account", "no name", "no host", "a FIFO queue", "another scheme", "a longer path", "a query", "81 letters"],
+)  # fmt: skip
+def test_what_is_no_queue_is_named(name: str, text: str) -> None:
+    """Of a FIFO queue too: it refuses a message without a group."""
+    with pytest.raises(SettingsError, match=name):
+        read({**GOOD, name: text})
+
+
+@pytest.mark.parametrize("text", ["http://localhost:4566/000000000000/standpipe-t1-refresh", f"https://sqs.eu-central-1.amazonaws.com/123456789012/{'q' * 80}"], ids=["a sandbox's", "80 letters"])
+def test_a_queue_anywhere_is_taken(text: str) -> None:
+    assert read({**GOOD, QUEUES[0]: text}).refresh_queue_url == text
+
+
+@pytest.mark.parametrize(("environ", "stage"), [({}, "local"), ({"STANDPIPE_STAGE": ""}, "local"), ({"STANDPIPE_STAGE": "prod-1"}, "prod-1")], ids=["nothing", "empty", "named"])
+def test_the_stage_alone_is_known_before_there_is_anything_else_to_read(environ: dict[str, str], stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDPIPE_STAGE", "of-the-process")
+
+    assert settings.stage_name(environ) == stage and settings.stage_name() == "of-the-process"
 
 
 @pytest.mark.parametrize("text", ["a:1 b c:2", "a:1,b,c:2", " a:1 ,, b\n c:2 "], ids=["spaces", "commas", "both"])
@@ -73,6 +134,11 @@ BAD = {
         "https://connect.example.com#x", "https://user@connect.example.com", "//connect.example.com", "https://[",
     ],
     "STANDPIPE_KEY_ARN": ["key/1", "arn:aws:kms:eu-central-1:123456789012:alias/standpipe", "arn:aws:kms:eu-central-1:12:key/1", "arn:aws:s3:eu-central-1:123456789012:key/1"],
+    "STANDPIPE_FORMER_KEY_ARNS": ["key/1", "arn:aws:kms:eu-central-1:123456789012:alias/old", "arn:aws:kms:eu-central-1:123456789012:key/1 and-another"],
+    "STANDPIPE_TOPIC_ARN": [
+        "standpipe-events", "arn:aws:sqs:eu-central-1:123456789012:events", "arn:aws:sns:eu-central-1:12:events", "arn:aws:sns:eu-central-1:123456789012:events:subscription",
+        "arn:aws:sns:eu-central-1:123456789012:events.fifo", "arn:aws:sns:eu-central-1:123456789012:",
+    ],
     "STANDPIPE_ENCRYPTION": ["none", "Bound"],
     # Where a browser is sent with a connect code (R10); a code in a fragment would never reach the application's server.
     "STANDPIPE_RETURN_URLS": [
