@@ -110,7 +110,7 @@ def restored_stage(arguments: argparse.Namespace) -> None:
     if arguments.list is None:
         restored.run(_environ(arguments.stage), **chosen)
         return
-    with open(arguments.list, "w", encoding="utf-8") as listing:
+    with open(arguments.list, "a", encoding="utf-8") as listing:
         restored.run(_environ(arguments.stage), listing=listing, **chosen)
 
 

@@ -4,11 +4,14 @@ Each row is replaced by one conditional write, or left as it is, so every row op
 run again. What a refresh stores meanwhile is sealed with the current key already: where the two meet, the refresh wins.
 """
 
+import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import IntegrityError, Unavailable
 from chalicelib.domain.events import timestamp
@@ -29,8 +32,8 @@ NAMED = 20  # rows that failed are named one by one up to here: if it is all of 
 
 @dataclass
 class Report:
-    """What became of the rows. `flows`: connect flows under way that began with a former key; `queued`: messages that waited in the rescue
-    and revoke queues when this began, which may hold sealed tokens too, or None if nobody could tell."""
+    """What became of the rows. `flows`: connect flows under way that began with a former key; `queued` and `dead`: messages that waited in the
+    rescue and revoke queues and among their dead letters before or after, which may hold sealed tokens too, or None if nobody could tell."""
 
     rows: int = 0
     resealed: int = 0
@@ -38,11 +41,12 @@ class Report:
     flows: int = 0
     failed: list[str] = field(default_factory=list)
     queued: int | None = 0
+    dead: int | None = 0
 
     @property
     def is_done(self) -> bool:
         """Whether nothing needs a former key any more."""
-        return not self.failed and not self.flows and self.queued == 0
+        return not self.failed and not self.flows and self.queued == 0 and self.dead == 0
 
     def __str__(self) -> str:
         return f"{self.rows} rows looked at: {self.resealed} sealed anew, {self.current} skipped (current already), {len(self.failed)} failed"
@@ -65,7 +69,7 @@ def run(environ: Mapping[str, str], say: Callable[[str], None] = print, *, page:
     """Goes through the whole table once. Raises StepFailed where AWS does not answer; what is done by then stays done."""
     logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL)  # what does not open is said in one line, not in a traceback
     engine = _engine(environ)
-    rows, report, start = _Rows(engine), Report(queued=_queued(engine)), None
+    rows, report, start, waited = _Rows(engine), Report(), None, _waiting(engine)
     try:
         with ThreadPoolExecutor(THREADS) as pool:
             while True:
@@ -78,6 +82,8 @@ def run(environ: Mapping[str, str], say: Callable[[str], None] = print, *, page:
     except Unavailable as error:
         remedy = "Everything can be read as before. Mend the cause and run it again: it goes on with what is left."
         raise StepFailed("Sealing anew", f"{error.message} ({report})", remedy) from error
+    # Before, because what leaves a queue may go into a row that was looked at already; and after, because a disconnect puts into it what a row held.
+    report.queued, report.dead = map(_more, waited, _waiting(engine))
     for line in _conclusion(report):
         say(line)
     return report
@@ -140,15 +146,34 @@ class _Rows:
             return self._sealer.seal(self._sealer.open(blob, facts), facts)
         except IntegrityError as error:
             if key is not None and key not in self._listed:
-                raise IntegrityError(f"{error.detail}: it was sealed with {key}, which STANDPIPE_FORMER_KEY_ARNS does not name") from None
+                raise IntegrityError(f"{error.detail}: it names the key {key!r}, which STANDPIPE_FORMER_KEY_ARNS does not name") from None
             raise
 
 
-def _queued(engine: Engine) -> int | None:
+def _waiting(engine: Engine) -> tuple[int | None, int | None]:
+    """About how many messages that may hold sealed tokens are in the queues, and among their dead letters; None if nobody may tell."""
+    urls = (engine.settings.rescue_queue_url, engine.settings.revoke_queue_url)
     try:
-        return sum(engine.queue(url).depth() for url in (engine.settings.rescue_queue_url, engine.settings.revoke_queue_url))
-    except Unavailable:
+        return _depth(engine, urls), _depth(engine, [dead for url in urls if (dead := _dead_letters(engine, url))])
+    except (Unavailable, ClientError, BotoCoreError):
+        return None, None
+
+
+def _more(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else max(one, other)
+
+
+def _depth(engine: Engine, urls: Iterable[str]) -> int:
+    return sum(engine.queue(url).depth() for url in urls)
+
+
+def _dead_letters(engine: Engine, url: str) -> str | None:
+    """The queue that takes what could not be handled: of the same account and region, as SQS demands."""
+    attributes = engine.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes", {})
+    if "RedrivePolicy" not in attributes:
         return None
+    name = json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].rsplit(":", 1)[1]
+    return f"{url.rsplit('/', 1)[0]}/{name}"
 
 
 def _count(report: Report, looked: _Looked) -> None:
@@ -165,15 +190,17 @@ def _conclusion(report: Report) -> list[str]:
     if len(report.failed) > NAMED:
         lines.append(f"FAILED  … and {len(report.failed) - NAMED} more")
     if report.flows:
-        lines.append(f"{report.flows} people are connecting with what a former key sealed; within ten minutes they are done.")
-    if report.queued is None:
-        lines.append("The rescue and revoke queues could not be looked at (sqs:GetQueueAttributes); their messages may hold tokens that a former key sealed.")
-    elif report.queued:
-        lines.append(f"About {report.queued} messages waited in the rescue and revoke queues; they may hold tokens that a former key sealed.")
+        lines.append(f"WAIT    {report.flows} connect flows under way began with a former key; within ten minutes they are over.")
+    if report.queued is None or report.dead is None:
+        lines.append("WAIT    The rescue and revoke queues could not be looked at (sqs:GetQueueAttributes); their messages may hold tokens that a former key sealed.")
+    if report.queued:
+        lines.append(f"WAIT    About {report.queued} messages in the rescue and revoke queues may hold tokens that a former key sealed.")
+    if report.dead:
+        lines.append(f"WAIT    About {report.dead} dead letters of these queues may hold tokens that a former key sealed. Put them back, or delete those nobody needs.")
     if not report.is_done:
         return [*lines, "Keep the former key enabled and listed. When the above is settled, run this again."]
     return [
         *lines,
-        "Nothing in the table and the queues needs a former key any more. Look into the dead letters of the rescue and revoke queues: what is put back from there may need it.",
-        "Then empty STANDPIPE_FORMER_KEY_ARNS, deploy, and disable the former key. Do not delete it while a backup from before today may be restored.",
+        "Nothing in the table and the queues needs a former key any more.",
+        "Now empty STANDPIPE_FORMER_KEY_ARNS, deploy, and disable the former key. Do not delete it while a backup from before today may be restored.",
     ]

@@ -9,25 +9,32 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from threading import Lock
 from typing import Any, Literal, TextIO
+
+from pydantic import ValidationError
 
 from chalicelib.domain import schedule
 from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.domain.events import timestamp
 from chalicelib.domain.models import Connection
 from chalicelib.domain.schedule import Policy
-from chalicelib.domain.stored import read
+from chalicelib.domain.stored import DamagedRow, read
 from chalicelib.doors import keys
 from chalicelib.doors.table import Item, LostRace
+from chalicelib.providers.spec import Lifetimes
 from chalicelib.wiring import Engine
 from ops.errors import StepFailed
 from ops.keys import _engine
 
 PAGE = 500
+THREADS = 8
 TRIES = 5
+NAMED = 20  # rows that cannot be read are named one by one up to here
 SPREAD = timedelta(hours=1)  # not all in the same minute: a provider that counts reuse may shut out the whole client
 SKEW = timedelta(minutes=5)  # between the clock that wrote a row and the one that made the backup; marking one too many costs nothing
 
@@ -36,17 +43,25 @@ Mark = Literal["now", "before", "busy"]
 
 @dataclass
 class Report:
-    """`marked` now, `already` in doubt before this run, `busy`: ids of those that were being refreshed, which a later run finds. `providers`
-    counts the first two; every other connection of `looked_at` was left alone."""
+    """`marked` now, `already` in doubt before this run, `busy`: ids of those that were being refreshed, which a later run finds, `unreadable`:
+    rows that are no connection any more. `providers` counts the first two; every other connection of `looked_at` was left alone."""
 
     looked_at: int = 0
     marked: int = 0
     already: int = 0
     busy: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     providers: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         return f"{self.looked_at} connections looked at: {self.marked} marked as in doubt, {self.already} in doubt already, {len(self.busy)} busy"
+
+
+@dataclass(frozen=True)
+class _Looked:
+    connection: Connection | None = None
+    mark: Mark | None = None
+    unreadable: str | None = None
 
 
 def moment(text: str) -> datetime:
@@ -64,20 +79,16 @@ def run(environ: Mapping[str, str], say: Callable[[str], None] = print, *, table
     connection in doubt becomes a line of JSON in `listing`. Raises StepFailed where AWS does not answer; what is marked stays marked.
     """
     engine = _engine({**environ, "STANDPIPE_TABLE": table} if table else environ)
-    marker, report, start = _Marker(engine, backup_of), Report(), None
+    marker, report, start = _Marker(engine, backup_of, listing), Report(), None
     try:
-        while True:
-            found, start = engine.agenda.page(start, page)
-            for connection, _shard in found:
-                mark = marker.mark(connection)
-                report.looked_at += 1
-                if mark is not None:
-                    _count(report, connection, mark)
-                    if listing is not None:
-                        listing.write(json.dumps(_line(connection, mark)) + "\n")
-            say(str(report))
-            if start is None:
-                break
+        with ThreadPoolExecutor(THREADS) as pool:
+            while True:
+                found, start = engine.table.scan(start, limit=page)
+                for looked in pool.map(marker.look, [row for row in found if row["sk"].startswith("connection#")]):
+                    _count(report, looked)
+                say(str(report))
+                if start is None:
+                    break
     except Unavailable as error:
         raise StepFailed("Marking", f"{error.message} ({report})", "Mend the cause and run it again: it goes on with what is left.") from error
     for line in _conclusion(report, table):
@@ -86,28 +97,40 @@ def run(environ: Mapping[str, str], say: Callable[[str], None] = print, *, table
 
 
 class _Marker:
-    def __init__(self, engine: Engine, backup_of: datetime | None) -> None:
-        self._engine, self._backup_of = engine, backup_of
-        self._rotates, self._policy = cache(self._rotates_now), cache(self._policy_now)
+    def __init__(self, engine: Engine, backup_of: datetime | None, listing: TextIO | None) -> None:
+        self._engine, self._backup_of, self._listing = engine, backup_of, listing
+        self._lifetimes, self._lock = cache(self._lifetimes_now), Lock()
 
-    def mark(self, connection: Connection) -> Mark | None:
-        """Whether the connection is in doubt now, and since when; None if it is none that a backup can have harmed. Raises Unavailable."""
+    def look(self, row: Item) -> _Looked:
+        """Marks a connection that may be spent, and lists it. Raises Unavailable."""
+        try:
+            looked = self._marked(read(Connection, row))
+        except DamagedRow as error:
+            return _Looked(unreadable=f"{row['pk']} {row['sk']}: {error}")
+        if looked.connection is not None and looked.mark is not None and self._listing is not None:
+            with self._lock:
+                # At once: if this is killed, whoever is marked is listed as well.
+                self._listing.write(json.dumps(_line(looked.connection, looked.mark)) + "\n")
+                self._listing.flush()
+        return looked
+
+    def _marked(self, connection: Connection) -> _Looked:
         for _ in range(TRIES):
             now = self._engine.now()
             if not self._may_be_spent(connection):
-                return None
+                return _Looked(connection)
             if connection.lease_until is not None and connection.lease_until >= now:
-                return "busy"
+                return _Looked(connection, "busy")
             if connection.intent_attempt:
-                return "before"
+                return _Looked(connection, "before")
             try:
                 self._note(connection, now)
-                return "now"
+                return _Looked(connection, "now")
             except LostRace as race:
                 if race.item is None:
-                    return None
+                    return _Looked(connection)
                 connection = read(Connection, race.item)
-        return "busy"
+        return _Looked(connection, "busy")
 
     def _may_be_spent(self, connection: Connection) -> bool:
         if connection.state != "connected" or not connection.refreshable:
@@ -115,7 +138,8 @@ class _Marker:
         since = connection.refreshed_at or connection.connected_at or connection.created_at
         if self._backup_of is not None and since > self._backup_of + SKEW:
             return False
-        return self._rotates(connection.slug)
+        lifetimes = self._lifetimes(connection.slug)
+        return lifetimes is None or lifetimes.rotation != "none"
 
     def _note(self, connection: Connection, now: datetime) -> None:
         """A note, because somebody else's write may be under way; and only while nobody is at it."""
@@ -128,30 +152,33 @@ class _Marker:
 
     def _due(self, connection: Connection, now: datetime) -> Item:
         """When the clock asks for it: while the access token lives there is nothing to win by it, and all of them at once would look like an attack."""
-        due = schedule.next_due(connection, self._policy(connection.slug), now, unchanged=True)
+        lifetimes = self._lifetimes(connection.slug)
+        policy = Policy(lifetimes.refresh_token_idle if lifetimes else 0, self._engine.settings.idle_after)
+        due = schedule.next_due(connection, policy, now, unchanged=True)
         if due is None:
             return {}
         return {"refresh_due_at": max(due, now + random.random() * SPREAD), "due_shard": self._engine.agenda.shard_of(connection)}
 
-    def _policy_now(self, slug: str) -> Policy:
-        return self._engine.registrations.policy(slug, self._engine.settings.idle_after)
-
-    def _rotates_now(self, slug: str) -> bool:
-        """Whether the provider may replace refresh tokens. Of one that is not known any more, nobody can say that it does not."""
+    def _lifetimes_now(self, slug: str) -> Lifetimes | None:
+        """Of a provider that is not known any more, or whose definition cannot be read, nobody can say that it does not replace refresh tokens."""
         registrations = self._engine.registrations
         try:
-            return registrations.provider(registrations.get(slug)).lifetimes.rotation != "none"
-        except NotFound:
-            return True
+            return registrations.provider(registrations.get(slug)).lifetimes
+        except (NotFound, DamagedRow, ValidationError):
+            return None
 
 
-def _count(report: Report, connection: Connection, mark: Mark) -> None:
-    if mark == "busy":
-        report.busy.append(connection.id)
+def _count(report: Report, looked: _Looked) -> None:
+    if looked.connection is None:
+        report.unreadable.append(looked.unreadable or "")
         return
-    report.providers[connection.slug] += 1
-    report.marked += mark == "now"
-    report.already += mark == "before"
+    report.looked_at += 1
+    if looked.mark == "busy":
+        report.busy.append(looked.connection.id)
+    elif looked.mark is not None:
+        report.providers[looked.connection.slug] += 1
+        report.marked += looked.mark == "now"
+        report.already += looked.mark == "before"
 
 
 def _line(connection: Connection, mark: Mark) -> dict[str, Any]:
@@ -170,7 +197,10 @@ def _line(connection: Connection, mark: Mark) -> dict[str, Any]:
 
 
 def _conclusion(report: Report, table: str | None) -> list[str]:
-    lines = [f"{provider}: {count} in doubt" for provider, count in sorted(report.providers.items())]
+    lines = [f"UNREADABLE  {which}" for which in report.unreadable[:NAMED]]
+    if len(report.unreadable) > NAMED:
+        lines.append(f"UNREADABLE  … and {len(report.unreadable) - NAMED} more")
+    lines += [f"{provider}: {count} in doubt" for provider, count in sorted(report.providers.items())]
     if report.busy:
         lines.append(f"{len(report.busy)} were being refreshed at that moment and are not marked. Run this again in two minutes.")
     if report.providers:

@@ -14,7 +14,7 @@ from ministack.core.persistence import save_state
 SAVE_EVERY = 2.0
 SHARE_OF_TIME = 0.05  # saving may take at most this share of the server's time, however large the tables are
 # Calls that change nothing worth saving, as `X-Amz-Target` names them after the dot.
-READS = {"GetItem", "Query", "Scan", "BatchGetItem", "Decrypt", "Encrypt", "GenerateDataKey", "ReceiveMessage", "GetParameter", "GetParameters", "DescribeTable", "DescribeKey"}
+READS = {"GetItem", "Query", "Scan", "BatchGetItem", "Decrypt", "Encrypt", "GenerateDataKey", "ReceiveMessage", "GetQueueAttributes", "GetParameter", "GetParameters", "DescribeTable", "DescribeKey"}
 # Written by every invocation and of no use to the next run.
 NOT_SAVED = {"cloudwatch_logs", "cloudwatch", "cloudtrail"}
 
@@ -55,11 +55,14 @@ class Saver:
                 pause = max(SAVE_EVERY, (time.monotonic() - started) / SHARE_OF_TIME)
 
     async def save(self) -> None:
-        """Only what a data call changed, if nothing but data calls were made; else everything."""
+        """Only what a data call changed, if nothing but data calls were made; else everything.
+
+        The queues always: a topic that delivers and a function that takes a message change them without a call.
+        """
         changed, self._changed = self._changed, set()
         services = {name: state for name, state in ministack._build_persistence_save_dict().items() if name not in NOT_SAVED}
         data_only = {"dynamodb", "sqs", "sns", "ssm"}
-        chosen = {name: state for name, state in services.items() if name in changed} if changed <= data_only else services
+        chosen = {name: state for name, state in services.items() if name in changed | {"sqs"}} if changed <= data_only else services
         for name, state in chosen.items():
             with contextlib.suppress(Exception):  # a dictionary that a background thread changed meanwhile: the next round has it
                 copy = state()

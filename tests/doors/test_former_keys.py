@@ -1,4 +1,4 @@
-"""A stage changes its KMS key: what the former key sealed still opens, nothing is sealed with it any more, and no third key is ever asked.
+"""Cases 52 and 53, R16: a stage changes its KMS key. What the former key sealed still opens, nothing is sealed with it any more, and no third key is ever asked.
 
 At the embedded AWS, whose keys can really be disabled.
 """
@@ -54,14 +54,14 @@ def kms(cloud: Cloud) -> Kms:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("earlier_mode", MODES)
-def test_what_a_former_key_sealed_still_opens(kms: Kms, earlier_mode: Mode, mode: Mode) -> None:
+def test_case_53_what_a_former_key_sealed_still_opens(kms: Kms, earlier_mode: Mode, mode: Mode) -> None:
     blob = kms.before(earlier_mode).seal(VALUE, A)
 
     assert kms.after(mode).open(blob, A) == VALUE
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_nothing_is_sealed_with_a_former_key(kms: Kms, mode: Mode) -> None:
+def test_case_53_nothing_is_sealed_with_a_former_key(kms: Kms, mode: Mode) -> None:
     sealer, old = kms.after(mode), kms.by(kms.former)
     kms.asked.clear()
     sealer.open(old, A)
@@ -69,6 +69,23 @@ def test_nothing_is_sealed_with_a_former_key(kms: Kms, mode: Mode) -> None:
 
     assert kms.asked == [("Decrypt", kms.former), ("GenerateDataKey", kms.current)]
     assert Sealer(kms.client, kms.current, "prod", mode).open(blob, A) == VALUE
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_case_53_while_functions_are_replaced_each_opens_what_the_other_sealed(kms: Kms, mode: Mode) -> None:
+    """For that, those from before know the new key already, as one to open with."""
+    earlier, later = Sealer(kms.client, kms.former, "prod", mode, (kms.current,)), kms.after(mode)
+
+    assert later.open(earlier.seal(VALUE, A), A) == earlier.open(later.seal(VALUE, A), A) == VALUE
+    assert earlier.key_of(earlier.seal(VALUE, A)) == kms.former
+
+
+def test_a_key_that_is_listed_twice_is_asked_once(kms: Kms) -> None:
+    blob = kms.by(kms.current)
+    kms.asked.clear()
+
+    assert Sealer(kms.client, kms.current, "prod", "bound", (kms.current, kms.former, kms.former)).open(blob, A) == VALUE
+    assert kms.asked == [("Decrypt", kms.current)]
 
 
 def test_a_blob_tells_its_key_without_kms(kms: Kms) -> None:
@@ -83,7 +100,7 @@ def test_a_blob_tells_its_key_without_kms(kms: Kms) -> None:
 
 
 @pytest.mark.parametrize("formers", [(), ("former",)], ids=["no former key", "another former key"])
-def test_a_key_that_is_not_listed_is_not_asked(kms: Kms, formers: tuple[str, ...]) -> None:
+def test_r16_case_52_a_key_that_is_not_listed_is_not_asked(kms: Kms, formers: tuple[str, ...]) -> None:
     blob = kms.by(kms.stranger)
     kms.asked.clear()
     sealer = Sealer(kms.client, kms.current, "prod", "bound", tuple(getattr(kms, name) for name in formers))
@@ -93,14 +110,14 @@ def test_a_key_that_is_not_listed_is_not_asked(kms: Kms, formers: tuple[str, ...
     assert kms.asked == []
 
 
-def test_a_former_key_that_was_taken_off_the_list_opens_nothing(kms: Kms) -> None:
+def test_r16_case_52_a_former_key_that_was_taken_off_the_list_opens_nothing(kms: Kms) -> None:
     blob = kms.by(kms.former)
 
     with pytest.raises(IntegrityError):
         Sealer(kms.client, kms.current, "prod", "bound").open(blob, A)
 
 
-def test_a_blob_that_names_another_key_than_sealed_it_does_not_open(kms: Kms) -> None:
+def test_r16_case_52_a_blob_that_names_another_key_than_sealed_it_does_not_open(kms: Kms) -> None:
     """Whoever can write to the table can write any name."""
     blob = kms.by(kms.former)
     forged = blob.replace(kms.former.encode(), kms.current.encode())
@@ -110,7 +127,7 @@ def test_a_blob_that_names_another_key_than_sealed_it_does_not_open(kms: Kms) ->
         kms.after().open(forged, A)
 
 
-def test_a_blob_with_a_data_key_of_each_is_refused(kms: Kms) -> None:
+def test_r16_case_52_a_blob_with_a_data_key_of_each_is_refused(kms: Kms) -> None:
     keys = sdk.StrictAwsKmsMasterKeyProvider(key_ids=[kms.current, kms.former])
     client = sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
     blob, _ = client.encrypt(source=b"{}", key_provider=keys, encryption_context={"standpipe:stage": "prod"}, algorithm=AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY)
@@ -129,13 +146,13 @@ MOVED = {
 
 
 @pytest.mark.parametrize("facts", MOVED.values(), ids=MOVED)
-def test_r16_what_a_former_key_sealed_opens_only_where_it_belongs(kms: Kms, facts: Facts) -> None:
+def test_r16_case_52_what_a_former_key_sealed_opens_only_where_it_belongs(kms: Kms, facts: Facts) -> None:
     with pytest.raises(IntegrityError):
         kms.after().open(kms.by(kms.former), facts)
 
 
 @pytest.mark.parametrize("sealed_with", ["former", "current"])
-def test_r16_each_flipped_byte_is_noticed_with_two_keys(kms: Kms, sealed_with: str) -> None:
+def test_r16_case_52_each_flipped_byte_is_noticed_with_two_keys(kms: Kms, sealed_with: str) -> None:
     sealer, blob = kms.after(), kms.by(getattr(kms, sealed_with))
     sealer.open(blob, A)
     unnoticed = []
@@ -168,7 +185,7 @@ UNUSABLE: dict[str, Callable[[Kms, str], None]] = {"disabled": disabled, "pendin
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("broken", UNUSABLE.values(), ids=UNUSABLE)
 @pytest.mark.parametrize("which", ["former", "current"])
-def test_r16_a_key_that_cannot_be_used_is_unavailable_and_the_other_goes_on(kms: Kms, mode: Mode, broken: Callable[[Kms, str], None], which: str) -> None:
+def test_r16_case_52_a_key_that_cannot_be_used_is_unavailable_and_the_other_goes_on(kms: Kms, mode: Mode, broken: Callable[[Kms, str], None], which: str) -> None:
     """An operator can enable it again: a verdict over a connection could not be taken back."""
     blobs = {name: kms.by(getattr(kms, name)) for name in ("former", "current")}
     other = "current" if which == "former" else "former"
@@ -187,7 +204,7 @@ def test_r16_a_key_that_cannot_be_used_is_unavailable_and_the_other_goes_on(kms:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_r16_once_a_key_is_enabled_again_everything_opens(kms: Kms, mode: Mode) -> None:
+def test_r16_case_52_once_a_key_is_enabled_again_everything_opens(kms: Kms, mode: Mode) -> None:
     blob, sealer = kms.by(kms.former), kms.after(mode)
     kms.client.disable_key(KeyId=kms.former)
     with pytest.raises(Unavailable):
@@ -198,7 +215,7 @@ def test_r16_once_a_key_is_enabled_again_everything_opens(kms: Kms, mode: Mode) 
 
 
 @pytest.mark.parametrize("code", ["NotFoundException", "AccessDeniedException"])
-def test_r16_a_former_key_that_is_gone_or_not_allowed_is_unavailable(kms: Kms, code: str) -> None:
+def test_r16_case_52_a_former_key_that_is_gone_or_not_allowed_is_unavailable(kms: Kms, code: str) -> None:
     """The functions' role has to list it too."""
     blob = kms.by(kms.former)
 
@@ -212,7 +229,7 @@ def test_r16_a_former_key_that_is_gone_or_not_allowed_is_unavailable(kms: Kms, c
 
 
 @pytest.mark.parametrize("sealed_with", ["former", "current"])
-def test_r16_a_key_service_out_of_reach_is_unavailable_for_either_key(kms: Kms, sealed_with: str) -> None:
+def test_r16_case_52_a_key_service_out_of_reach_is_unavailable_for_either_key(kms: Kms, sealed_with: str) -> None:
     blob = kms.by(getattr(kms, sealed_with))
     nowhere = boto3.client("kms", endpoint_url=f"http://127.0.0.1:{free_port()}", region_name=REGION, config=Config(retries={"max_attempts": 1}))
 

@@ -261,3 +261,35 @@ def test_a_call_that_was_never_made_spent_nothing() -> None:
         there.oauth.refresh(provider(there.origin), CLIENT, TWO, NOW)
 
     assert (caught.value.provider_code, caught.value.in_doubt) == ("unreachable", False)
+
+
+# the refresh token's own end, and whether an access token is taken
+
+REFRESH_LIVES: dict[str, tuple[dict[str, Any], dict[str, Any], int | None, bool]] = {
+    "the answer tells it": ({"refresh_token": "rt-2", "refresh_in": 60}, {"refresh_expires_in_field": "refresh_in", "refresh_token": 900}, 60, True),
+    "told of the one that is kept": ({"refresh_in": "60"}, {"refresh_expires_in_field": "refresh_in"}, 60, False),
+    "documented, and a new one came": ({"refresh_token": "rt-2"}, {"refresh_token": 900}, 900, True),
+    "documented, but the old one is kept": ({}, {"refresh_token": 900}, None, False),
+    "documented, but none came": ({"refresh_token": ""}, {"refresh_token": 900}, None, False),
+    "nonsense instead, and a new one came": ({"refresh_token": "rt-2", "refresh_in": 0}, {"refresh_expires_in_field": "refresh_in", "refresh_token": 900}, 900, True),
+    "another field is not believed": ({"refresh_token": "rt-2", "refresh_in": 60}, {}, None, True),
+}
+
+
+@pytest.mark.parametrize(("fields", "lifetimes", "seconds", "rotated"), REFRESH_LIVES.values(), ids=REFRESH_LIVES)
+def test_when_a_refresh_token_ends(fields: dict[str, Any], lifetimes: dict[str, Any], seconds: int | None, rotated: bool) -> None:
+    """One that is kept goes on with the life it has."""
+    with peer((200, {"access_token": "at", **fields})) as there:
+        answer = there.oauth.refresh(provider(there.origin, lifetimes=lifetimes), CLIENT, TokenSet(Secret("at-old"), Secret("rt-old")), NOW)
+
+    assert (answer.refresh_expires_at, answer.rotated) == (NOW + timedelta(seconds=seconds) if seconds else None, rotated)
+
+
+TAKEN = {"taken": ((200, {}), True), "refused": ((401, {}), False), "forbidden": ((403, {}), None), "down": ((503, {}), None), "lost": (None, None)}
+
+
+@pytest.mark.parametrize(("answer", "taken"), TAKEN.values(), ids=TAKEN)
+def test_only_the_provider_says_that_a_token_is_dead(answer: tuple[int, Any] | None, taken: bool | None) -> None:
+    with peer(answer) as there:
+        assert there.oauth.still_accepted(provider(there.origin, identity={"endpoint": f"{there.origin}/me"}), Secret("at")) is taken
+        assert there.header("Authorization") == "Bearer at" and there.oauth.still_accepted(provider(there.origin), Secret("at")) is None

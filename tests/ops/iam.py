@@ -47,12 +47,13 @@ def calls_of(service: str, operation: str, request: dict[str, Any], region: str 
 class Role:
     """One role of the template as CloudFormation makes it for a stage."""
 
-    def __init__(self, name: str, stage: str, environment: str, key_arn: str) -> None:
+    def __init__(self, name: str, stage: str, environment: str, key_arn: str, former_keys: list[str] | None = None) -> None:
         template = json.loads(TEMPLATE.read_text())
         table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/standpipe-{stage}"
         self._known = {
             "Stage": stage,
             "Environment": environment,
+            "FormerKeyArns": ",".join(former_keys or []),
             "AWS::Partition": "aws",
             "AWS::Region": REGION,
             "AWS::AccountId": ACCOUNT,
@@ -99,11 +100,14 @@ class Role:
                     text = text.replace(f"${{{name}}}", str(known))
                 assert "${" not in text, text
                 return text
-            case {"Fn::If": ["HasFormerKeys", _, no]}:
-                return self._resolved(no)  # a stage has none until its key is changed
             case {"Fn::If": [condition, yes, no]}:
-                left, right = self._resolved(self._conditions[condition]["Fn::Equals"])
-                return self._resolved(yes if left == right else no)
+                return self._resolved(yes if self._resolved(self._conditions[condition]) else no)
+            case {"Fn::Equals": [left, right]}:
+                return self._resolved(left) == self._resolved(right)
+            case {"Fn::Not": [condition]}:
+                return not self._resolved(condition)
+            case {"Fn::Split": [str(between), joined]}:
+                return self._resolved(joined).split(between)
         assert not any(name.startswith(("Fn::", "Ref")) for name in value), value
         return {name: found for name, part in value.items() if (found := self._resolved(part)) is not NOTHING}
 

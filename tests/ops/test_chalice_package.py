@@ -103,7 +103,6 @@ def test_it_runs_with_the_role_of_the_stack_and_no_other(packaged: Packaged) -> 
     functions = {name: each["Properties"] for name, each in packaged.resources.items() if each["Type"] == "AWS::Serverless::Function"}
     assert {name.lower(): each["Role"] for name, each in functions.items() if name != "APIHandler"} == ROLES
     assert not any("Policies" in each for each in functions.values())
-    assert {each["Timeout"] for each in functions.values()} == {29, 55, 120, 840}
     assert {resource["Type"] for resource in packaged.resources.values()} == {
         "AWS::Serverless::Api",
         "AWS::Serverless::Function",
@@ -111,6 +110,33 @@ def test_it_runs_with_the_role_of_the_stack_and_no_other(packaged: Packaged) -> 
         "AWS::ApiGateway::DomainName",
         "AWS::ApiGateway::BasePathMapping",
     }
+
+
+def test_what_wakes_a_function_and_what_it_gets(packaged: Packaged) -> None:
+    """Queue names are made when app.py is imported, so the stage has to be known by then."""
+    found = {}
+    for name, resource in packaged.resources.items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            each = resource["Properties"]
+            woken = [event["Properties"].get("Schedule") or event["Properties"]["Queue"]["Fn::Sub"].rsplit(":", 1)[-1] for event in each.get("Events", {}).values() if event["Type"] != "Api"]
+            found[name] = (*woken, each["Timeout"], each["MemorySize"])
+    assert found == {
+        "APIHandler": (29, 1024),
+        "Sweep": ("rate(1 minute)", 55, 512),
+        "Repair": ("rate(15 minutes)", 840, 512),
+        "Refresh": ("standpipe-prod-refresh", 120, 1024),
+        "Rescue": ("standpipe-prod-rescue", 120, 512),
+        "Revoke": ("standpipe-prod-revoke", 120, 512),
+    }
+    sizes = [event["Properties"]["BatchSize"] for name in ("Refresh", "Rescue", "Revoke") for event in packaged.resources[name]["Properties"]["Events"].values()]
+    assert sizes == [1, 1, 1], "a message that cannot be handled comes back alone"
+
+
+def test_a_message_stays_hidden_for_longer_than_its_function_may_run(packaged: Packaged) -> None:
+    """Or Lambda refuses the trigger."""
+    queues = json.loads((ROOT / ".chalice" / "resources.json").read_text())["Resources"]
+    for name in ("Refresh", "Rescue", "Revoke"):
+        assert queues[f"{name}Queue"]["Properties"]["VisibilityTimeout"] > packaged.resources[name]["Properties"]["Timeout"]
 
 
 def test_the_api_is_mounted_at_the_root_of_its_domain(packaged: Packaged) -> None:

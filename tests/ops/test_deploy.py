@@ -3,14 +3,17 @@
 import json
 import os
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.domain import settings
 from ops import __main__ as commands
 from ops import deploy
 from ops.errors import StepFailed
+from tests.cloud import ROOT, Cloud
 
 
 def project(directory: Path, section: dict[str, Any]) -> Path:
@@ -93,3 +96,29 @@ def test_what_the_stack_made_is_written_into_its_stage_alone(tmp_path: Path) -> 
     assert stages["prod"]["iam_role_arn"].endswith("role/standpipe-prod-api")
     assert stages["prod"]["lambda_functions"] == {"sweep": {"manage_iam_role": False, "iam_role_arn": "arn:of:sweep"}}
     assert stages["other"] == {"lambda_timeout": 1}
+
+
+def test_what_the_stack_made_reaches_chalice_and_former_keys_reach_the_stack(tmp_path: Path, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = f"s{uuid.uuid4().hex[:8]}"
+    former = [f"arn:aws:kms:us-east-1:000000000000:key/{number}" for number in (1, 2)]
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".chalice" / "resources.json").write_text((ROOT / ".chalice" / "resources.json").read_text())
+    section = {"environment_variables": {"STANDPIPE_ENVIRONMENT": "sandbox", "STANDPIPE_URL": "http://localhost:8000", "STANDPIPE_FORMER_KEY_ARNS": " ".join(former)}}
+    section["lambda_functions"] = {"refresh": {"lambda_memory_size": 2048}}
+    (tmp_path / ".chalice" / "config.json").write_text(json.dumps({"version": "2.0", "stages": {stage: section}}))
+    reached: list[dict[str, Any]] = []
+    monkeypatch.setattr(deploy, "chalice", lambda project, name, environ: reached.append(deploy.read_config(project)["stages"][name]))
+
+    variables = deploy.deploy(tmp_path, stage, cloud.environ)
+
+    (written,) = reached
+    assert written["environment_variables"] == variables
+    found = settings.read(variables)
+    assert (found.stage, found.topic_arn.rpartition(":")[2], found.former_key_arns) == (stage, f"standpipe-{stage}-events", tuple(former))
+    assert [url.rsplit("/", 1)[-1] for url in (found.refresh_queue_url, found.rescue_queue_url, found.revoke_queue_url)] == [f"standpipe-{stage}-{name}" for name in ("refresh", "rescue", "revoke")]
+    roles = {name: function["iam_role_arn"].rsplit("-", 1)[-1] for name, function in written["lambda_functions"].items()}
+    assert roles == {"sweep": "sweep", "repair": "sweep", "refresh": "worker", "rescue": "worker", "revoke": "worker"}
+    assert written["iam_role_arn"].endswith("-api") and written["lambda_functions"]["refresh"]["lambda_memory_size"] == 2048
+    for name in ("api", "worker"):
+        document = cloud.client("iam").get_role_policy(RoleName=f"standpipe-{stage}-{name}", PolicyName=name)["PolicyDocument"]
+        assert [statement["Resource"] for statement in document["Statement"] if statement["Sid"] == "OpenOfFormerKeys"] == [former]

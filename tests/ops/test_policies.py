@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,103 +9,25 @@ import pytest
 
 from chalicelib import wiring
 from ops import keys
-from tests.cloud import Cloud, Stage, free_port
+from tests.cloud import QUEUES, Cloud, Stage, free_port
 from tests.ops.iam import ACCOUNT, REGION, Call, Role, calls_of
-from tests.simulator.conftest import Form
+from tests.ops.lives import RETURN_TO, Background, Life, Recorded, recorded
 from tests.web.gateway import Gateway
-from tests.web.people import VERIFIER, Clock, Site, query_of
+from tests.web.people import Clock, Site
 
-RETURN_TO = "https://app.example/connected"
-# Asked by Lambda itself, which writes a function's output to its log with the function's role.
+ROLES = ("ApiRole", "WorkerRole", "SweepRole")
+MODES = ("audited", "bound", "shared")
+# Asked by Lambda itself with a function's role: its output goes to its log, and a queue's messages come to it.
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
-# Asked only when the table or a provider fails (tests/engine/test_rescue.py), which nothing does in this life.
-IN_NEED = {"sqs:SendMessage"}
+POLLED = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+FORMER = "arn:aws:kms:us-east-1:000000000000:key/of-last-year"
 
-
-@contextmanager
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Call]]:
-    """Every call of every client made meanwhile, as IAM would see it."""
-    calls: list[Call] = []
-    make = wiring.Engine.client
-
-    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-        calls.extend(calls_of(model.service_model.service_name, model.name, params))
-
-    def client(self: wiring.Engine, service: str) -> Any:
-        made = make(self, service)
-        made.meta.events.register("before-parameter-build", record)
-        return made
-
-    with monkeypatch.context() as patch:
-        patch.setattr(wiring.Engine, "client", client)
-        yield calls
-
-
-class Life:
-    """One stage whose providers are its own simulator, at real HTTP on a loopback port."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-
-    def connect(self, user: str, slug: str, **more: Any) -> str:
-        """By link, in a browser; where the browser is sent in the end."""
-        browser = self.site.browser()
-        consent = browser.confirm(self.site.authorize(user, slug, **more)["url"])
-        form = Form(browser.get(consent).text)
-        fields = "&".join(f"{name}={value}" for name, value in [*form.hidden, ("account", form.radios[0]), ("decision", "allow")])
-        allowed = browser("POST", form.action, body=fields, headers={"Origin": browser.origin})
-        assert allowed.status == 303, allowed.text
-        answer = browser.get(allowed.location)
-        while answer.status == 303 and answer.location.startswith((browser.origin, "/")):
-            answer = browser.get(answer.location)
-        return answer.location if answer.status == 303 else answer.text
-
-    def knob(self, slug: str, **knob: Any) -> None:
-        assert self.site.gateway("POST", f"/simulator/{slug}/knobs", body=knob).status == 200
-
-    def live(self) -> None:
-        site = self.site
-        for slug in ("github", "google"):
-            assert site.api("POST", "/data-integrations", {"provider": slug, "enabled": True}).status == 201
-        assert site.api("PUT", "/data-integrations/google", {"description": "Calendars"}).status == 200
-        own = {"provider": "slack", "enabled": True, "credentials": {"client_id": "ours", "client_secret": "sealed at once"}}
-        assert site.api("POST", "/data-integrations", own).status == 201
-        assert site.api("GET", "/data-integrations").status == 200
-
-        assert "connected" in self.connect("ana", "github")
-        assert "status=connected" in self.connect("ben", "github", return_to=RETURN_TO)
-        from chalicelib.doors.oauth import code_challenge
-
-        bound = self.connect("cem", "google", return_to=RETURN_TO, code_challenge=code_challenge(VERIFIER), code_challenge_method="S256")
-        finished = site.api("POST", "/data-integrations/finish", {"connect_code": query_of(bound)["connect_code"][0], "code_verifier": VERIFIER})
-        assert finished.status == 200, finished.text
-        assert site.token("ana", "github")["active"]
-        site.clock.ahead = timedelta(hours=9)
-        refreshed = site.token("ana", "github")
-        assert refreshed["access_token"]["generation"] == 2, refreshed
-        assert site.token("nobody", "github")["error"] == "not_installed"
-
-        self.knob("github", action="revoke_grant")
-        ended = site.api("POST", "/data-integrations/github/token/rejected", {"user_id": "ana", "generation": 2}).json()
-        assert ended["error"] == "needs_reauthorization", ended
-        assert "connected" in self.connect("ana", "github")
-        for slug in ("github", "google"):
-            assert site.gateway("GET", "/simulator").status == 200
-            self.knob(slug, behaviour="slow", seconds=0, times=1)
-            self.knob(slug, action="reset")
-        assert site.gateway("DELETE", "/simulator/hits").status == 200
-        assert site.api("GET", "/user_management/users/ana/data_providers").status == 200
-        for user, slug in (("ana", "github"), ("ben", "github"), ("cem", "google")):
-            assert site.api("DELETE", f"/user_management/users/{user}/connected_accounts/{slug}").status == 204
-        assert site.api("DELETE", "/data-integrations/github").status == 204
-
-
-MODES = ["audited", "bound", "shared"]
+Lives = list[tuple[Stage, dict[str, list[Call]]]]
 
 
 @pytest.fixture(scope="module")
-def lives(cloud: Cloud) -> Iterator[list[tuple[Stage, list[Call]]]]:
-    """A whole life in each mode of sealing, and the calls it made."""
+def lives(cloud: Cloud) -> Iterator[Lives]:
+    """A whole life in each mode of sealing, and the calls it made, by the role they were made with."""
     found = []
     with pytest.MonkeyPatch.context() as patch:
         clock, gateway = Clock(), Gateway()
@@ -117,83 +38,151 @@ def lives(cloud: Cloud) -> Iterator[list[tuple[Stage, list[Call]]]]:
             for name, value in stage.environ.items():
                 patch.setenv(name, value)
             clock.ahead = timedelta()
-            key = keys.create("tests", stage.environ)  # by the operator, not by the role
-            with recorded(patch) as calls, gateway.served(port):
-                wiring.engine.cache_clear()
-                Life(Site(stage, gateway, clock, key)).live()
-            wiring.engine.cache_clear()
-            found.append((stage, calls))
+            life = Life(Site(stage, gateway, clock, keys.create("tests", stage.environ)))  # the key by the operator, not by the role
+            woken = Background(stage, patch)
+            with recorded(patch) as of_the_api:
+                with gateway.served(port):
+                    life.by_people()
+                    life.by_the_clock(woken)
+                life.disconnect("dan", "google")  # while the provider cannot be reached
+                with gateway.served(port):
+                    life.ended_by_the_clock(woken)
+            found.append((stage, {"ApiRole": [call for engine in of_the_api for call in engine.calls], **woken.calls}))
         yield found
 
 
-def role_of(stage: Stage, environment: str = "sandbox", **changes: str) -> Role:
-    return Role("ApiRole", **{"stage": stage.environ["STANDPIPE_STAGE"], "environment": environment, "key_arn": stage.environ["STANDPIPE_KEY_ARN"], **changes})
+def role_of(stage: Stage, name: str, environment: str = "sandbox", **more: Any) -> Role:
+    return Role(name, stage.environ["STANDPIPE_STAGE"], environment, stage.environ["STANDPIPE_KEY_ARN"], **more)
 
 
+def queues_of(stage: Stage, *names: str) -> set[str]:
+    return {f"arn:aws:sqs:{REGION}:{ACCOUNT}:standpipe-{stage.environ['STANDPIPE_STAGE']}-{name}" for name in names}
+
+
+@pytest.mark.parametrize("name", ROLES)
 @pytest.mark.parametrize("mode", MODES)
-def test_everything_a_stage_asks_of_aws_is_allowed_by_its_role(lives: list[tuple[Stage, list[Call]]], mode: str) -> None:
+def test_everything_a_stage_asks_of_aws_is_allowed_by_the_role_it_asks_with(lives: Lives, mode: str, name: str) -> None:
     stage, calls = lives[MODES.index(mode)]
-    role = role_of(stage)
-    assert calls
-    assert [call for call in calls if not role.allows(call)] == []
+    role = role_of(stage, name)
+    assert calls[name]
+    assert [call for call in calls[name] if not role.allows(call)] == []
 
 
-def test_production_needs_no_more_than_its_smaller_role(lives: list[tuple[Stage, list[Call]]]) -> None:
+@pytest.mark.parametrize("name", ROLES)
+def test_production_needs_no_more_than_its_smaller_role(lives: Lives, name: str) -> None:
     """Shared credentials are the one thing that only a sandbox has."""
     for stage, calls in lives:
-        role = role_of(stage, "production")
-        refused = {call.action for call in calls if not role.allows(call)}
-        assert refused == {"ssm:GetParameter"}
+        role = role_of(stage, name, "production")
+        refused = {call.action for call in calls[name] if not role.allows(call)}
+        assert refused == (set() if name == "SweepRole" else {"ssm:GetParameter"})
 
 
+@pytest.mark.parametrize("name", ROLES)
 @pytest.mark.parametrize("environment", ["sandbox", "production"])
-def test_nothing_is_granted_that_nothing_asks_for(lives: list[tuple[Stage, list[Call]]], environment: str) -> None:
+def test_nothing_is_granted_that_nothing_asks_for(lives: Lives, environment: str, name: str) -> None:
     for stage, calls in lives:
-        role = role_of(stage, environment)
-        used = set().union(*(role.used_by(call) for call in calls))
-        assert {grant for grant in role.grants() if grant not in used and grant[0] not in BY_LAMBDA | IN_NEED} == set()
+        role = role_of(stage, name, environment)
+        used = set().union(*(role.used_by(call) for call in calls[name]))
+        by_lambda = BY_LAMBDA | (POLLED if name == "WorkerRole" else set())
+        assert {grant for grant in role.grants() if grant not in used and grant[0] not in by_lambda} == set()
 
 
+def test_lambda_may_read_the_queues_for_the_workers_and_for_nobody_else(lives: Lives) -> None:
+    stage, _ = lives[0]
+    polled = {name: {grant for grant in role_of(stage, name).grants() if grant[0] in POLLED} for name in ROLES}
+    assert polled["WorkerRole"] == {(action, queue) for action in POLLED for queue in queues_of(stage, *QUEUES)}
+    assert polled["ApiRole"] == set()
+    assert polled["SweepRole"] == {("sqs:GetQueueAttributes", queue) for queue in queues_of(stage, "refresh")}
+
+
+@pytest.mark.parametrize("name", ROLES)
 @pytest.mark.parametrize("environment", ["sandbox", "production"])
-def test_what_would_reach_further_is_refused(lives: list[tuple[Stage, list[Call]]], environment: str) -> None:
-    stage, calls = lives[0]
-    role = role_of(stage, environment)
-    name, key = stage.environ["STANDPIPE_STAGE"], stage.environ["STANDPIPE_KEY_ARN"]
+def test_what_would_reach_further_is_refused(lives: Lives, environment: str, name: str) -> None:
+    stage, _ = lives[0]
+    role = role_of(stage, name, environment)
+    of, key = stage.environ["STANDPIPE_STAGE"], stage.environ["STANDPIPE_KEY_ARN"]
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/standpipe-"
-    own, other = {"kms:EncryptionContext:standpipe:stage": name}, {"kms:EncryptionContext:standpipe:stage": "other"}
-    assert role.allows(Call("dynamodb:GetItem", f"{table}{name}")) and role.allows(Call("kms:Decrypt", key, own))
-    for action in ("DeleteTable", "UpdateTable", "Scan", "PartiQLSelect", "ExportTableToPointInTime", "RestoreTableToPointInTime", "UpdateTimeToLive", "CreateBackup", "DescribeStream"):
-        assert not role.allows(Call(f"dynamodb:{action}", f"{table}{name}")), action
+    assert role.allows(Call("dynamodb:GetItem", f"{table}{of}"))
+    for action in ("DeleteTable", "UpdateTable", "PartiQLSelect", "ExportTableToPointInTime", "RestoreTableToPointInTime", "UpdateTimeToLive", "CreateBackup", "DescribeStream"):
+        assert not role.allows(Call(f"dynamodb:{action}", f"{table}{of}")), action
     # Another stage's table, also one whose name begins alike; no index but the one that is read.
-    for resource in (f"{table}other", f"{table}{name}-2", f"{table}{name}/index/due", f"{table}other/index/registration"):
-        for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"):
+    index = {"ApiRole": "registration", "SweepRole": "due", "WorkerRole": None}[name]
+    for resource in (f"{table}other", f"{table}{of}-2", *(f"{table}{of}/index/{each}" for each in ("due", "registration") if each != index), f"{table}other/index/{index}"):
+        for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"):
             assert not role.allows(Call(f"dynamodb:{action}", resource)), (action, resource)
-    assert not role.allows(Call("kms:Decrypt", key.replace(key[-12:], "000000000000"), own))
-    for context in (other, {}, {"kms:EncryptionContext:stage": name}):
-        assert not role.allows(Call("kms:Decrypt", key, context))
-        assert not role.allows(Call("kms:GenerateDataKey", key, context))
+    topic = stage.environ["STANDPIPE_TOPIC_ARN"]
+    for resource in (topic.replace("-events", "-alarms"), topic.replace(of, "other"), "*"):
+        assert not role.allows(Call("sns:Publish", resource)), resource
+    for action in ("sns:Subscribe", "sns:SetTopicAttributes", "sns:DeleteTopic"):
+        assert not role.allows(Call(action, topic)), action
+    for queue in queues_of(stage, *QUEUES, "refresh-dead", "rescue-dead", "revoke-dead"):
+        for action in ("PurgeQueue", "DeleteQueue", "SetQueueAttributes", "AddPermission"):
+            assert not role.allows(Call(f"sqs:{action}", queue)), (action, queue)
     for action in ("ScheduleKeyDeletion", "DisableKey", "PutKeyPolicy", "CreateGrant", "Encrypt", "ReEncryptFrom"):
-        assert not role.allows(Call(f"kms:{action}", key, own)), action
+        assert not role.allows(Call(f"kms:{action}", key, {"kms:EncryptionContext:standpipe:stage": of})), action
     shared = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/standpipe/shared/github"
-    assert role.allows(Call("ssm:GetParameter", shared)) is (environment == "sandbox")
+    assert role.allows(Call("ssm:GetParameter", shared)) is (environment == "sandbox" and name != "SweepRole")
     for call in (Call("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/other"), Call("ssm:PutParameter", shared), Call("iam:PassRole", "*"), Call("sts:AssumeRole", "*")):
         assert not role.allows(call), call
 
 
-def test_every_blob_names_its_stage_and_no_person_to_the_key_service(lives: list[tuple[Stage, list[Call]]]) -> None:
+def test_who_reads_the_whole_table_opens_nothing_in_it_and_who_opens_cannot_read_all_of_it(lives: Lives) -> None:
+    stage, _ = lives[0]
+    of, key = stage.environ["STANDPIPE_STAGE"], stage.environ["STANDPIPE_KEY_ARN"]
+    scan = Call("dynamodb:Scan", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/standpipe-{of}")
+    opening = [Call(f"kms:{action}", key, {"kms:EncryptionContext:standpipe:stage": of}) for action in ("Decrypt", "GenerateDataKey")]
+    for name in ROLES:
+        role = role_of(stage, name)
+        assert role.allows(scan) is (name == "SweepRole")
+        assert [role.allows(call) for call in opening] == [name != "SweepRole"] * 2
+
+
+@pytest.mark.parametrize("name", ["ApiRole", "WorkerRole"])
+def test_the_key_opens_what_this_stage_sealed_and_a_former_one_only_opens(lives: Lives, name: str) -> None:
+    stage, _ = lives[0]
+    of, key = stage.environ["STANDPIPE_STAGE"], stage.environ["STANDPIPE_KEY_ARN"]
+    own = {"kms:EncryptionContext:standpipe:stage": of}
+    role, changing = role_of(stage, name), role_of(stage, name, former_keys=[FORMER])
+    assert role.allows(Call("kms:Decrypt", key, own)) and not role.allows(Call("kms:Decrypt", FORMER, own))
+    assert changing.allows(Call("kms:Decrypt", key, own)) and changing.allows(Call("kms:Decrypt", FORMER, own))
+    assert not changing.allows(Call("kms:GenerateDataKey", FORMER, own))
+    for context in ({"kms:EncryptionContext:standpipe:stage": "other"}, {}, {"kms:EncryptionContext:stage": of}):
+        for each, action in ((key, "Decrypt"), (key, "GenerateDataKey"), (FORMER, "Decrypt")):
+            assert not changing.allows(Call(f"kms:{action}", each, context)), (each, action, context)
+    assert set(role_of(stage, "SweepRole", former_keys=[FORMER]).grants()) == set(role_of(stage, "SweepRole").grants())
+
+
+def test_messages_go_one_way(lives: Lives) -> None:
+    """The sweep sends to the workers, who put off what finds no place; whoever holds tokens sends to the two queues that keep them, and to no other."""
+    stage, _ = lives[0]
+    every = queues_of(stage, *QUEUES, "refresh-dead", "rescue-dead", "revoke-dead")
+    sent = {name: {queue for queue in every if role_of(stage, name).allows(Call("sqs:SendMessage", queue))} for name in ROLES}
+    assert sent == {"ApiRole": queues_of(stage, "rescue", "revoke"), "WorkerRole": queues_of(stage, "refresh", "rescue", "revoke"), "SweepRole": queues_of(stage, "refresh")}
+
+
+def test_every_blob_names_its_stage_and_no_person_to_the_key_service(lives: Lives) -> None:
     for stage, calls in lives:
-        contexts = [call.context for call in calls if call.action.startswith("kms:")]
+        contexts = [call.context for name in ROLES for call in calls[name] if call.action.startswith("kms:")]
         assert contexts
         assert {context["kms:EncryptionContext:standpipe:stage"] for context in contexts} == {stage.environ["STANDPIPE_STAGE"]}
         assert not any(name in json.dumps(contexts) for name in ('"ana"', '"ben"', "octocat", "@"))
 
 
+def test_a_batch_and_a_transaction_are_asked_for_as_their_parts() -> None:
+    entry = {"QueueUrl": f"http://localhost/{ACCOUNT}/standpipe-x-refresh", "Entries": []}
+    assert list(calls_of("sqs", "SendMessageBatch", entry)) == [Call("sqs:SendMessage", f"arn:aws:sqs:{REGION}:{ACCOUNT}:standpipe-x-refresh")]
+    parts = {"TransactItems": [{"Update": {"TableName": "t"}}, {"Put": {"TableName": "t"}}]}
+    assert [call.action for call in calls_of("dynamodb", "TransactWriteItems", parts)] == ["dynamodb:UpdateItem", "dynamodb:PutItem"]
+
+
 def test_keys_are_made_by_the_operator_with_calls_of_their_own(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """What `make key` asks for is what docs/deploy.md says an operator needs."""
     stage = cloud.stage()
-    with recorded(monkeypatch) as calls:
-        made = keys.create("for the docs", stage.environ)
-        keys.listed(stage.environ)
-        assert keys.revoke(made.split("_")[1], stage.environ)
+    made: list[Recorded] = []
+    monkeypatch.setattr(keys, "Engine", lambda *given: made.append(Recorded(*given)) or made[-1])
+    key = keys.create("for the docs", stage.environ)
+    keys.listed(stage.environ)
+    assert keys.revoke(key.split("_")[1], stage.environ)
+    calls = [call for engine in made for call in engine.calls]
     assert {call.action for call in calls} == {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"}
     assert {call.resource for call in calls} == {f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{stage.table}"}

@@ -1,5 +1,6 @@
 """`make run` and `make stop`: what is refused before anything starts, and two runs of one folder with a murder between them."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
+import boto3
 import pytest
 import requests
 
@@ -20,8 +23,10 @@ from ops import __main__ as commands
 from ops import deploy
 from ops.errors import StepFailed
 from ops.local import sandbox
-from ops.local.sandbox import ROOT, SHIPPED, STAGE, Sandbox, free_port, read_environ
+from ops.local.sandbox import REGION, ROOT, SHIPPED, STAGE, Sandbox, free_port, read_environ
+from tests.simulator.conftest import Form
 
+TIMER = {"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events", "account": "0", "time": "now", "region": REGION, "resources": [], "detail": {}}
 SAVED_WITHIN = 6.0  # seconds after which nothing is lost any more, however the run ends
 
 
@@ -114,6 +119,45 @@ class Folder:
         key = read_environ(self.local)["STANDPIPE_API_KEY"]
         return requests.request(method, f"http://localhost:{self.port}{path}", json=body, headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
+    def client(self, service: str) -> Any:
+        """As the operator of the embedded AWS."""
+        return boto3.client(service, endpoint_url=f"http://127.0.0.1:{self.aws_port}", region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
+
+    def connect(self, user: str) -> None:
+        """GitHub's simulator, in a browser."""
+        browser = requests.Session()
+        link = self.api("POST", "/data-integrations/github/authorize", {"user_id": user}).json()["url"]
+        csrf = browser.get(link, timeout=30).text.split('name="csrf" value="')[1].split('"')[0]
+        form = Form(browser.post(link, data={"csrf": csrf}, timeout=30).text)
+        origin = f"http://localhost:{self.port}"
+        done = browser.post(urljoin(origin, form.action), data=[*form.hidden, ("account", form.radios[0]), ("decision", "allow")], headers={"Origin": origin}, timeout=30)
+        assert "is connected" in done.text, done.text
+
+    def make_due(self, user: str) -> None:
+        """As if its token were about to end."""
+        key = {"pk": {"S": f"owner#-#{user}"}, "sk": {"S": "connection#github#default"}}
+        past = {":past": {"S": "2026-01-01T00:00:00.000Z"}}
+        self.client("dynamodb").update_item(TableName=f"standpipe-{STAGE}", Key=key, UpdateExpression="SET refresh_due_at = :past", ExpressionAttributeValues=past)
+
+    def token(self, user: str) -> Any:
+        return self.api("POST", "/data-integrations/github/token", {"user_id": user}).json()
+
+    def subscribe(self) -> None:
+        """A queue that hears of every event."""
+        arn, sqs = f"arn:aws:sqs:{REGION}:000000000000:heard", self.client("sqs")
+        policy = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}]}
+        sqs.create_queue(QueueName="heard", Attributes={"Policy": json.dumps(policy)})
+        self.client("sns").subscribe(TopicArn=read_environ(self.local)["STANDPIPE_TOPIC_ARN"], Protocol="sqs", Endpoint=arn)
+
+    def heard(self) -> list[str]:
+        """What arrived there since the last time."""
+        sqs, found = self.client("sqs"), []
+        url = sqs.get_queue_url(QueueName="heard")["QueueUrl"]
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            found.append(json.loads(json.loads(message["Body"])["Message"])["event"].rsplit(".", 1)[-1])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
     def children(self) -> list[int]:
         assert self.process is not None
         found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False).stdout.split()
@@ -147,6 +191,26 @@ def wait_until(true: Any, seconds: float, what: str) -> None:
         time.sleep(0.1)
 
 
+def the_clock_runs(folder: Folder) -> None:
+    """Schedules, triggers and the topic, after a murder."""
+    assert folder.heard() == ["connected"], "what the topic put into a queue was saved too"
+    folder.make_due("ana")
+    wait_until(lambda: folder.token("ana")["access_token"]["generation"] == 2, 80, "the schedule wakes the sweep each minute, and its message the worker")
+    assert folder.heard() == []
+
+
+def a_verdict_is_heard_of(folder: Folder) -> None:
+    """The functions after a second deployment, each with its role."""
+    roles = {function["FunctionName"]: function["Role"].rsplit("-", 1)[-1] for function in folder.client("lambda").list_functions()["Functions"]}
+    name = f"standpipe-{STAGE}"
+    assert roles == {name: "api", f"{name}-sweep": "sweep", f"{name}-repair": "sweep", f"{name}-refresh": "worker", f"{name}-rescue": "worker", f"{name}-revoke": "worker"}
+    assert requests.post(f"http://localhost:{folder.port}/simulator/github/knobs", json={"action": "revoke_grant"}, timeout=30).status_code == 200
+    folder.make_due("ana")
+    assert "FunctionError" not in folder.client("lambda").invoke(FunctionName=f"{name}-sweep", Payload=json.dumps(TIMER))
+    wait_until(lambda: "reauthorization_needed" in folder.heard(), 20, "the worker's verdict is heard of")
+    assert folder.token("ana")["error"] == "needs_reauthorization"
+
+
 def test_a_run_that_is_killed_is_found_again_by_the_next(folder: Folder) -> None:
     first = folder.run()
     environ = folder.local / "standpipe.env"
@@ -161,6 +225,9 @@ def test_a_run_that_is_killed_is_found_again_by_the_next(folder: Folder) -> None
     assert folder.command("key", "--name", "second").stdout.startswith("sk_")
     assert "second  " in folder.command("key", "--list").stdout
 
+    folder.subscribe()
+    folder.connect("ana")
+    assert folder.token("ana")["access_token"]["generation"] == 1
     assert folder.api("PUT", "/data-integrations/github", {"description": "written before the end"}).status_code == 200
     time.sleep(SAVED_WITHIN)
     (cloud,) = folder.children()
@@ -175,6 +242,7 @@ def test_a_run_that_is_killed_is_found_again_by_the_next(folder: Folder) -> None
     assert "unchanged since the last run" in folder.output.read_text()
     assert deploy.api_url(folder.local / "app", STAGE) == api_id
     assert folder.api("GET", "/data-integrations/github").json()["description"] == "written before the end"
+    the_clock_runs(folder)
     listed = folder.command("key", "--list").stdout
     assert listed.count("make run") == 1 and listed.count("second") == 1, "the key of the first run goes on"
 
@@ -185,6 +253,8 @@ def test_a_run_that_is_killed_is_found_again_by_the_next(folder: Folder) -> None
     deploy.chalice(folder.local / "app", STAGE, {**os.environ, **{name: value for name, value in known.items() if name.startswith("AWS_")}})
     assert deploy.api_url(folder.local / "app", STAGE) == api_id
     assert requests.get(f"http://localhost:{folder.port}/healthz", timeout=30).json() == {"status": "ok again"}
+
+    a_verdict_is_heard_of(folder)
 
     (cloud,) = folder.children()
     stopped = folder.command("stop")

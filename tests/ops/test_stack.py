@@ -22,8 +22,16 @@ class Made:
         self.client = cloud.client
         self.outputs = self.apply()
 
-    def apply(self, project: Path = ROOT) -> dict[str, str]:
-        return stack.apply(self.client("cloudformation"), project, self.stage, self.environment)
+    def apply(self, project: Path = ROOT, former_keys: str = "") -> dict[str, str]:
+        return stack.apply(self.client("cloudformation"), project, self.stage, self.environment, former_keys)
+
+    def statements(self, role: str) -> list[dict[str, Any]]:
+        """What a role may do, as it was made."""
+        iam, name = self.client("iam"), f"standpipe-{self.stage}-{role}"
+        (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+        document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        assert "Fn::" not in json.dumps(document)
+        return list(document["Statement"])
 
     def table(self) -> dict[str, Any]:
         return dict(self.client("dynamodb").describe_table(TableName=self.outputs["Table"])["Table"])
@@ -45,15 +53,13 @@ def test_the_stack_creates_each_resource(made: Made) -> None:
     assert kms.get_key_rotation_status(KeyId=made.outputs["KeyArn"])["KeyRotationEnabled"] is True
     assert kms.describe_key(KeyId=f"alias/standpipe-{made.stage}")["KeyMetadata"]["Arn"] == made.outputs["KeyArn"]
 
-    iam = made.client("iam")
-    role = iam.get_role(RoleName=f"standpipe-{made.stage}-api")["Role"]
-    assert role["Arn"] == made.outputs["ApiRoleArn"]
-    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
-    (policy,) = iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
-    document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
-    sids = [statement["Sid"] for statement in document["Statement"]]
-    assert ("SharedCredentials" in sids) is (made.environment == "sandbox")
-    assert "Fn::" not in json.dumps(document)
+    for name, output in (("api", "ApiRoleArn"), ("worker", "WorkerRoleArn"), ("sweep", "SweepRoleArn")):
+        role = made.client("iam").get_role(RoleName=f"standpipe-{made.stage}-{name}")["Role"]
+        assert role["Arn"] == made.outputs[output]
+        assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+        sids = [statement["Sid"] for statement in made.statements(name)]
+        assert ("SharedCredentials" in sids) is (made.environment == "sandbox" and name != "sweep")
+        assert "OpenOfFormerKeys" not in sids
 
     logs = {log["logGroupName"]: log["retentionInDays"] for log in made.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/standpipe-{made.stage}")["logGroups"]}
     assert logs == {f"/aws/lambda/standpipe-{made.stage}{function}": 90 for function in ("", "-sweep", "-refresh", "-rescue", "-revoke", "-repair")}
@@ -82,6 +88,53 @@ def test_the_table_forgets_what_has_ended_and_can_be_restored_to_any_second() ->
 
 def test_applying_it_again_changes_nothing(made: Made) -> None:
     assert made.apply() == made.outputs
+
+
+def test_former_keys_are_opened_with_for_as_long_as_they_are_named(cloud: Cloud) -> None:
+    made = Made(cloud, "production")
+    former = [f"arn:aws:kms:us-east-1:000000000000:key/{number}" for number in (1, 2)]
+    made.apply(former_keys=",".join(former))
+    for role in ("api", "worker"):
+        (opening,) = [statement for statement in made.statements(role) if statement["Sid"] == "OpenOfFormerKeys"]
+        assert (opening["Action"], opening["Resource"]) == ("kms:Decrypt", former)
+        assert opening["Condition"] == {"StringEquals": {"kms:EncryptionContext:standpipe:stage": made.stage}}
+    assert not any("kms" in json.dumps(statement) for statement in made.statements("sweep"))
+    made.apply()
+    assert not any(statement["Sid"] == "OpenOfFormerKeys" for role in ("api", "worker") for statement in made.statements(role))
+
+
+def before_the_clock(directory: Path) -> Path:
+    """The project with the template of a version that refreshed on fetch alone: one role, one log group, no queue."""
+    template = json.loads((ROOT / ".chalice" / "resources.json").read_text())
+    del template["Parameters"]["FormerKeyArns"], template["Conditions"]["HasFormerKeys"]
+    kept = ("Table", "Key", "KeyAlias", "ApiRole", "ApiLog")
+    template["Resources"] = {name: template["Resources"][name] for name in kept}
+    (policy,) = template["Resources"]["ApiRole"]["Properties"]["Policies"]
+    document = policy["PolicyDocument"]
+    document["Statement"] = [statement for statement in document["Statement"] if statement.get("Sid") in ("Rows", "Indexes", "SealAndOpenOfThisStage", "Logs")]
+    template["Outputs"] = {name: template["Outputs"][name] for name in ("Table", "KeyArn", "ApiRoleArn")}
+    (directory / ".chalice").mkdir()
+    (directory / ".chalice" / "resources.json").write_text(json.dumps(template))
+    return directory
+
+
+def test_a_stage_from_before_the_clock_gets_the_rest_and_keeps_what_it_has(cloud: Cloud, tmp_path: Path) -> None:
+    old = before_the_clock(tmp_path)
+    made = Made.__new__(Made)
+    made.stage, made.environment, made.client = f"s{uuid.uuid4().hex[:8]}", "production", cloud.client
+    cloudformation = cloud.client("cloudformation")
+    parameters = [{"ParameterKey": "Stage", "ParameterValue": made.stage}, {"ParameterKey": "Environment", "ParameterValue": "production"}]
+    cloudformation.create_stack(StackName=stack.name_of(made.stage), TemplateBody=(old / ".chalice" / "resources.json").read_text(), Parameters=parameters, Capabilities=["CAPABILITY_NAMED_IAM"])
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack.name_of(made.stage), WaiterConfig={"Delay": 1})
+    before = stack.outputs(cloudformation, made.stage)
+    dynamodb = cloud.client("dynamodb")
+    dynamodb.put_item(TableName=before["Table"], Item={"pk": {"S": "kept"}, "sk": {"S": "kept"}})
+
+    made.outputs = made.apply()
+    assert {name: made.outputs[name] for name in before} == before
+    assert dynamodb.get_item(TableName=before["Table"], Key={"pk": {"S": "kept"}, "sk": {"S": "kept"}})["Item"]
+    assert {"TopicArn", "RefreshQueueUrl", "RescueQueueUrl", "RevokeQueueUrl", "WorkerRoleArn", "SweepRoleArn"} <= made.outputs.keys()
+    assert "Keep" in {statement["Sid"] for statement in made.statements("api")}
 
 
 def test_production_keeps_its_table_and_key_when_its_stack_is_removed(cloud: Cloud) -> None:

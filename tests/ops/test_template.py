@@ -1,12 +1,16 @@
 """The CloudFormation template: valid, and a role in it may do what its functions need and nothing else."""
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from cfnlint.api import lint_file
+
+from chalicelib.doors.journal import NAMESPACE
+from chalicelib.engine.refresh import ALARM, Bucket
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / ".chalice" / "resources.json"
@@ -35,6 +39,43 @@ def test_every_alarm_says_what_it_means_and_tells_somebody() -> None:
     assert len(alarms) == 10
     for alarm in alarms:
         assert len(alarm["AlarmDescription"]) > 80 and alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def counted() -> tuple[set[str], set[str]]:
+    """Metrics the code writes with the dimensions stage and outcome, and those with the stage alone."""
+    by_outcome, by_stage = set(), {ALARM}
+    for file in sorted((ROOT / "chalicelib").rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text())):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "journal.count":
+                by_outcome.add(ast.literal_eval(call.args[0]))
+                by_stage |= {named.value.value for named in call.keywords if named.arg == "alarm" and isinstance(named.value, ast.Constant)}
+            elif isinstance(call, ast.Assign) and ast.unparse(call.targets[0]) == "units":
+                by_stage |= ast.literal_eval(call.value).keys()
+    return by_outcome, by_stage
+
+
+def shown() -> Iterator[tuple[str, dict[str, str]]]:
+    """Every metric of ours that an alarm watches or the dashboard shows, with its dimensions."""
+    for resource in RESOURCES.values():
+        properties = resource["Properties"]
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and properties["Namespace"] == NAMESPACE:
+            yield properties["MetricName"], {each["Name"]: str(each["Value"]) for each in properties["Dimensions"]}
+        elif resource["Type"] == "AWS::CloudWatch::Dashboard":
+            for widget in json.loads(properties["DashboardBody"]["Fn::Sub"])["widgets"]:
+                for namespace, metric, *dimensions in widget["properties"]["metrics"]:
+                    if namespace == NAMESPACE:
+                        words = [word for word in dimensions if isinstance(word, str)]
+                        yield metric, dict(zip(words[::2], words[1::2], strict=True))
+
+
+def test_what_alarms_watch_and_the_dashboard_shows_is_what_the_code_counts() -> None:
+    """A metric nobody writes is an alarm that never rings."""
+    by_outcome, by_stage = counted()
+    found = list(shown())
+    assert {metric for metric, dimensions in found if dimensions.keys() == {"stage", "outcome"}} <= by_outcome
+    assert {metric for metric, dimensions in found if dimensions.keys() == {"stage"}} <= by_stage
+    assert {frozenset(dimensions) for _, dimensions in found} <= {frozenset({"stage", "outcome"}), frozenset({"stage"})}
+    assert sorted(dimensions["outcome"] for metric, dimensions in found if metric == "refresh") == sorted(get_args(Bucket))
 
 
 def test_cfn_lint_has_nothing_to_say() -> None:
