@@ -25,7 +25,7 @@ missing = [name for name in ("STANDPIPE_URL", "STANDPIPE_API_KEY", "STANDPIPE_TO
 if missing:
     sys.exit(f"{', '.join(missing)} not set; make run writes it to .local/standpipe.env")
 workos = WorkOSClient(api_key=os.environ["STANDPIPE_API_KEY"], client_id="standpipe", base_url=os.environ["STANDPIPE_URL"])
-region, topic = os.environ["STANDPIPE_TOPIC_ARN"].split(":")[3::2]
+_, _, _, region, _, topic = os.environ["STANDPIPE_TOPIC_ARN"].split(":")
 sqs = boto3.client("sqs", region_name=region)
 page = os.environ.get("RECONNECT_PAGE", "https://app.example/settings/connections")
 
