@@ -1,4 +1,4 @@
-"""`python -m tests.bench [fetch] [cold] [package]`: all three, or the named ones."""
+"""`python -m tests.bench [fetch] [cold] [due] [worker] [package]`: all of them, or the named ones."""
 
 import argparse
 import os
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import cold, fetch, package
+from tests.bench import cold, due, fetch, package, worker
 from tests.bench.table import Row, show
 from tests.cloud import Cloud
 
-NAMES = ("fetch", "cold", "package")
+NAMES = ("fetch", "cold", "due", "worker", "package")
 
 
 def main() -> None:
@@ -24,15 +24,24 @@ def main() -> None:
     if unknown := set(names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     rows: list[Row] = []
-    if {"fetch", "cold"} & set(names):
+    lines: list[str] = []
+    if set(names) - {"package"}:
         with _stage_of_its_own() as cloud:
-            scene = fetch.prepare(cloud.stage())
-            if "fetch" in names:
-                rows += fetch.measure(scene, rounds=given.rounds or fetch.ROUNDS)
-            if "cold" in names:
-                rows += cold.measure(scene, rounds=given.rounds or cold.ROUNDS)
+            if {"fetch", "cold"} & set(names):
+                scene = fetch.prepare(cloud.stage())
+                if "fetch" in names:
+                    rows += fetch.measure(scene, rounds=given.rounds or fetch.ROUNDS)
+                if "cold" in names:
+                    rows += cold.measure(scene, rounds=given.rounds or cold.ROUNDS)
+            if "worker" in names:
+                found, told = worker.measure(cloud.stage(), rounds=given.rounds or worker.ROUNDS)
+                rows, lines = rows + found, lines + told.lines()
+            if "due" in names:
+                found, read = due.measure(cloud.stage(), cloud.stage(), rounds=given.rounds or due.ROUNDS)
+                rows, lines = rows + found, lines + read.lines()
     if rows:
         show(rows)
+        print("\n".join(["", *lines]) if lines else "")
     if "package" in names:
         package.show()
 

@@ -59,7 +59,6 @@ def prepare(stage: Stage) -> Scene:
         expires_at=now + timedelta(days=1),
         token_life=86400,
         refresh_due_at=now + timedelta(hours=19),
-        due_shard="due#3",
         external_account_id="116543210987654321098",
         external_name="ada@example.com",
         created_at=now,

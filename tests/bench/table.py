@@ -29,7 +29,7 @@ class Row:
 
 def show(rows: Sequence[Row]) -> None:
     """Medians in milliseconds, their ratio, the ratio of the minima beside it, and what we promise."""
-    print(f"{'':28}{'clock':>6}{'ours ms':>10}{'floor ms':>10}{'ratio':>8}{'of minima':>11}{'target':>9}")
+    print(f"{'':34}{'clock':>6}{'ours ms':>10}{'floor ms':>10}{'ratio':>8}{'of minima':>11}{'target':>9}")
     for row in rows:
         target = f"{row.target:.2f}" if row.target is not None else ""
-        print(f"{row.what:28}{row.clock:>6}{median(row.ours) * MILLISECONDS:10.3f}{median(row.floor) * MILLISECONDS:10.3f}{row.ratio:8.3f}{row.best_ratio:11.3f}{target:>9}")
+        print(f"{row.what:34}{row.clock:>6}{median(row.ours) * MILLISECONDS:10.3f}{median(row.floor) * MILLISECONDS:10.3f}{row.ratio:8.3f}{row.best_ratio:11.3f}{target:>9}")
