@@ -78,6 +78,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
                 problems[field.name] = str(error)
         elif field.default is MISSING:
             problems[field.name] = "is required"
+    if "key_arn" in values and any(arn.split(":")[3] != values["key_arn"].split(":")[3] for arn in values.get("former_key_arns", ())):
+        problems["former_key_arns"] = "must be of the region of the key"  # one client asks for all of them
     if values.get("environment") == "production":
         if not values.get("url", "https://").startswith("https://"):
             problems["url"] = "must be https in production"

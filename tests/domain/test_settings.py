@@ -183,3 +183,9 @@ def test_the_environment_of_the_process_is_read_only_when_asked(monkeypatch: pyt
         monkeypatch.setenv(name, value)
 
     assert read().stage == "prod-1"
+
+
+def test_a_former_key_of_another_region_is_refused() -> None:
+    """One client asks for all of them, so it would never open anything."""
+    with pytest.raises(SettingsError, match="STANDPIPE_FORMER_KEY_ARNS must be of the region"):
+        read({**GOOD, "STANDPIPE_FORMER_KEY_ARNS": "arn:aws:kms:us-east-1:123456789012:key/0000-2222"})
