@@ -20,6 +20,7 @@ from ops.local.sandbox import ROOT, Sandbox, port_is_free, read_environ
 
 LOCAL = ROOT / ".local"
 PID = LOCAL / "run.pid"
+CHOSEN = ("APP_NAME", "RETURN_URLS", "ENCRYPTION", "REQUIRE_PROOF", "LOG_LEVEL", "IDLE_AFTER_DAYS", "REFRESH_CONCURRENCY")
 CREDENTIALS = "Check the AWS credentials and the region: 'aws configure', or AWS_PROFILE and AWS_DEFAULT_REGION."
 
 
@@ -30,11 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     claim = _claim()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     aws_port = arguments.aws_port or (4566 if port_is_free(4566) else 0)
-    overrides = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith("STANDPIPE_") and name in ("STANDPIPE_APP_NAME", "STANDPIPE_RETURN_URLS", "STANDPIPE_ENCRYPTION", "STANDPIPE_REQUIRE_PROOF", "STANDPIPE_LOG_LEVEL")
-    }
+    overrides = {name: os.environ[name] for setting in CHOSEN if (name := f"STANDPIPE_{setting}") in os.environ}
     sandbox = Sandbox(LOCAL, port=arguments.port, aws_port=aws_port, settings=overrides, say=lambda text: print(f"[{time.monotonic() - started:5.1f} s] {text}", flush=True))
     try:
         with sandbox:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from chalicelib.domain.circuit import Circuit
 from chalicelib.domain.events import Event
@@ -12,6 +13,8 @@ from chalicelib.doors import journal, keys
 from chalicelib.doors.keys import Key
 from chalicelib.doors.outbox import rows_of
 from chalicelib.doors.table import Item, LostRace, Table, new_write_id
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,11 @@ class Agenda:
 
     def circuit(self, slug: str) -> Circuit:
         row = self._table.get(keys.circuit(slug))
-        return read(Circuit, row) if row else Circuit(slug=slug)
+        return _or(Circuit(slug=slug), row)
 
     def circuits(self) -> dict[str, Circuit]:
         """Of every provider that was ever in trouble."""
-        found = (read(Circuit, row) for row in self._table.query("pk = :pk", {"pk": keys.CIRCUITS}))
+        found = (_or(Circuit(slug=row["sk"]), row) for row in self._table.query("pk = :pk", {"pk": keys.CIRCUITS}))
         return {circuit.slug: circuit for circuit in found}
 
     def save_circuit(self, circuit: Circuit, events: tuple[Event, ...] = ()) -> None:
@@ -136,8 +139,7 @@ class Agenda:
     # how far each pass got
 
     def progress(self) -> Progress:
-        row = self._table.get(keys.clockwork("sweep"))
-        return read(Progress, row) if row else Progress()
+        return _or(Progress(), self._table.get(keys.clockwork("sweep")))
 
     def note_progress(self, progress: Progress) -> None:
         self._table.put(keys.clockwork("sweep"), asdict(progress))
@@ -148,3 +150,14 @@ class Agenda:
 
     def note_repair_progress(self, progress: RepairProgress) -> None:
         self._table.put(keys.clockwork("repair"), asdict(progress))
+
+
+def _or(otherwise: Kept, row: Item | None) -> Kept:
+    """The row, or what stands for none. One that cannot be read is said and counts as none: what the clock remembers can be found out again, and must never stop it."""
+    if row is None:
+        return otherwise
+    try:
+        return read(type(otherwise), row)
+    except DamagedRow as error:
+        journal.write("damaged_row", detail=str(error), key=row.get("sk"))
+        return otherwise

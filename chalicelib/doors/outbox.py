@@ -5,8 +5,8 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from chalicelib.domain.events import Event
-from chalicelib.domain.stored import read
-from chalicelib.doors import keys
+from chalicelib.domain.stored import DamagedRow, read
+from chalicelib.doors import journal, keys
 from chalicelib.doors.table import Item, Table
 
 RETENTION = timedelta(days=30)
@@ -28,8 +28,12 @@ class OutboxRows:
         self._table = table
 
     def waiting(self, shard: int) -> Iterator[Event]:
-        """Unpublished events of a shard, oldest first, as they are now (strong reads)."""
-        return map(_event, self._table.query("pk = :pk", {"pk": keys.outbox_partition(shard)}))
+        """Unpublished events of a shard, oldest first, as they are now (strong reads). A row that cannot be read is said and left where it is: it must not stop the others."""
+        for row in self._table.query("pk = :pk", {"pk": keys.outbox_partition(shard)}):
+            try:
+                yield _event(row)
+            except (DamagedRow, TypeError) as error:
+                journal.write("damaged_row", detail=str(error), key=row.get("sk"))
 
     def is_waiting(self, event_id: str, subject: str) -> bool:
         return self._table.get(keys.outbox(event_id, subject)) is not None

@@ -43,7 +43,7 @@ def test_defaults_are_the_safe_ones() -> None:
 
 
 def test_a_stage_of_every_setting_says_what_was_set() -> None:
-    keys = ["arn:aws:kms:eu-central-1:123456789012:key/old-1", "arn:aws-us-gov:kms:us-gov-east-1:123456789012:key/mrk-2"]
+    keys = ["arn:aws:kms:eu-central-1:123456789012:key/old-1", "arn:aws:kms:eu-central-1:123456789012:key/mrk-2"]
     found = read({**GOOD, "STANDPIPE_IDLE_AFTER_DAYS": "90", "STANDPIPE_REFRESH_CONCURRENCY": "1", "STANDPIPE_DUE_SHARDS": "256", "STANDPIPE_FORMER_KEY_ARNS": ", ".join(keys)})
 
     assert (found.idle_after, found.refresh_concurrency, found.due_shards, found.former_key_arns) == (timedelta(days=90), 1, 256, tuple(keys))

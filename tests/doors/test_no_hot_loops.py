@@ -60,3 +60,23 @@ def test_an_event_is_the_same_text_whoever_publishes_it(stage: Stage) -> None:
 
     (at_once,), (kept,) = transition.events, engine.outbox_rows.log("data_installation_01")
     assert envelope(kept) == envelope(at_once)
+
+
+DAMAGED = {
+    "an event": {"pk": "outbox#1", "sk": "event_1", "id": "event_1"},
+    "an event whose data is none": {"pk": "outbox#1", "sk": "event_1", "id": "event_1", "data": "x", "nulls": ["y"]},
+    "a circuit": {"pk": "circuits", "sk": "acme", "slug": "acme", "failures": "many"},
+    "how far the sweep got": {"pk": "clockwork", "sk": "sweep", "swept_until": "junk"},
+}
+
+
+@pytest.mark.parametrize("row", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_row_does_not_stop_the_clock(stage: Stage, row: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    engine = stage.engine()
+    saved(engine.store, refresh_due_at=NOW)
+    key = {"pk": row["pk"], "sk": row["sk"]}
+    engine.table.put(key, {name: value for name, value in row.items() if name not in key})
+
+    swept = engine.sweep.run(lambda: 50.0)
+    assert swept.sent == 1 and swept.drained.left == 0
+    assert "damaged_row" in capsys.readouterr().out
