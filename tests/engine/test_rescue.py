@@ -254,3 +254,49 @@ def test_the_wait_for_the_table_is_short_because_the_queue_waits_better(strict: 
     table_down_after(engine, 1)
     engine.fetch(owner)
     assert timedelta(seconds=waited[0]) < timedelta(seconds=8)
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("service", ["dynamodb", "kms"])
+def test_whatever_call_fails_while_a_rescue_is_handled_it_is_stored_in_the_end(strict: Scene, service: str, number: int) -> None:
+    owner, engine, live = rescued(strict)
+    made, broken = engine.row(owner), strict.process(EXPIRED)
+    impatient(broken)
+    refuse_from(broken, service, number)
+    deliver(broken, "rescue")
+    whole = strict.process(EXPIRED)
+    assert all(not isinstance(outcome, Exception) for outcome in deliver(whole, "rescue"))
+    row = whole.row(owner)
+    assert (row.state, row.generation) == ("connected", 2) and told(whole, made) == ["connected"]
+    assert strict.works(live) and strict.works(strict.process(EXPIRED * 2).fetch(owner))
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+@pytest.mark.parametrize("service", ["dynamodb", "kms"])
+def test_whatever_call_fails_while_a_revocation_is_handled_the_grant_is_ended_in_the_end(strict: Scene, service: str, number: int) -> None:
+    owner = new_owner()
+    strict.connected(owner)
+    live = strict.first.fetch(owner)
+    assert isinstance(live, Live)
+    strict.proxy.add(urlsplit(strict.peer.revocation_endpoint).path, faults.status(503))
+    assert strict.first.disconnect.disconnect(owner, SLUG, seconds_left=lambda: 29.0) == "failed"
+    broken = strict.process()
+    impatient(broken)
+    refuse_from(broken, service, number)
+    deliver(broken, "revoke")
+    assert all(not isinstance(outcome, Exception) for outcome in deliver(strict.process(), "revoke"))
+    header = {"Authorization": f"Bearer {live.tokens.access_token.reveal()}"}
+    assert requests.get(strict.peer.userinfo_endpoint, headers=header, timeout=10).status_code == 401
+
+
+def refuse_from(engine: Process, service: str, number: int) -> None:
+    """The service answers the calls before the `number`-th, and none after."""
+    seen = [0]
+
+    def refuse(**_event: Any) -> None:
+        seen[0] += 1
+        if seen[0] >= number:
+            unreachable()
+
+    client = engine.dynamodb if service == "dynamodb" else engine.client(service)
+    client.meta.events.register(f"before-call.{service}.*", refuse)
