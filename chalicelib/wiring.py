@@ -60,6 +60,8 @@ AWS_CONFIG = Config(
     max_pool_connections=50,
     user_agent=f"Standpipe Boto3/{boto3.__version__}",  # or botocore would compose one from twenty parts, twice, for every call: an eighth of a read
 )
+# A topic that does not answer must hold up nobody: what is not published now waits in the outbox.
+QUICK_CONFIG = AWS_CONFIG.merge(Config(read_timeout=2, retries={"mode": "standard", "max_attempts": 2}))
 
 
 def now() -> datetime:
@@ -81,7 +83,7 @@ class Engine:
 
     def client(self, service: str) -> Any:
         with _uncollected():
-            return self._session.client(service, config=AWS_CONFIG, **self._aws)
+            return self._session.client(service, config=QUICK_CONFIG if service == "sns" else AWS_CONFIG, **self._aws)
 
     @cached_property
     def dynamodb(self) -> Any:
@@ -151,9 +153,7 @@ class Engine:
 
     @cached_property
     def tokens(self) -> Tokens:
-        return Tokens(
-            self.store, self.sealer, lambda: self.refresher, lambda: self.rejections, lambda: self.registrations, lambda: self.circuits, self.settings.idle_after, self.now
-        )  # fmt: skip
+        return Tokens(self.store, self.sealer, lambda: self.refresher, lambda: self.rejections, lambda: self.registrations, lambda: self.circuits, self.settings.idle_after, self.now)
 
     @cached_property
     def outbox(self) -> "Outbox":
@@ -190,9 +190,7 @@ class Engine:
     def refresher(self) -> "Refresher":
         from chalicelib.engine.refresh import Refresher
 
-        return Refresher(
-            self.store, self.sealer, self.oauth, self.registrations, self.commits, self.keeping, self.settings.idle_after, self.now, self.sleep, self.monotonic
-        )  # fmt: skip
+        return Refresher(self.store, self.sealer, self.oauth, self.registrations, self.commits, self.keeping, self.settings.idle_after, self.now, self.sleep, self.monotonic)
 
     @cached_property
     def rejections(self) -> "Rejections":

@@ -23,7 +23,7 @@ from chalicelib.engine.outbox import Drained, Outbox
 MAX_DEPTH = 5000  # messages: what is queued beyond that would be sent again before it is read
 LOOK_BACK_EVERY = timedelta(minutes=5)
 BEHIND = timedelta(seconds=30)  # how far a watermark stays behind the clock: the index is eventually consistent, and clocks differ
-END_IN = 10.0  # seconds of the function's time left when it stops: what it has read is still sent
+END_IN = 10.0  # seconds of the function's time left when it stops; twice as many when it stops reading: what it has read is still sent, and some of the outbox published
 
 
 @dataclass(frozen=True)
@@ -77,21 +77,31 @@ class Sweep:
 
     def run(self, seconds_left: Callable[[], float]) -> Swept:
         """Raises Unavailable if the table or the queue does not answer: the next minute begins where this one did."""
-        drained = self._outbox.drain(lambda: seconds_left() - 2 * END_IN)
         now = self._clock()
+        known = self._agenda.circuits()
+        try:
+            due, sent, oldest, looked_back = self._send(known, now, seconds_left)
+        finally:
+            # Last, because a topic that hangs may take all the time there is; and also if the queue does not answer.
+            drained = self._outbox.drain(lambda: seconds_left() - END_IN)
+        swept = Swept(due, sent, (now - oldest).total_seconds(), looked_back, sum(each.misconfigured_since is not None for each in known.values()), drained)
+        self._journal(swept, now)
+        return swept
+
+    def _send(self, known: dict[str, Circuit], now: datetime, seconds_left: Callable[[], float]) -> tuple[int, int, datetime, bool]:
+        """How many were due, how many messages were sent, since when the longest due of those waits, and whether it began from the start."""
         depth, progress = self._queue.depth(), self._agenda.progress()
         looks_back = depth == 0 or progress.looked_back_at is None or progress.looked_back_at + LOOK_BACK_EVERY <= now
         since = None if looks_back else progress.swept_until
-        known = self._agenda.circuits()
         parcels = _Parcels(self._queue, max(0, MAX_DEPTH - depth))
-        probed: set[str] = set()
+        probed: dict[str, int] = defaultdict(int)
         due, oldest, whole = 0, now, True
         try:
             # In another order each time: a sweep that does not get through all shards must not forget the same ones.
             for shard in random.sample(range(self._agenda.shards), self._agenda.shards):
                 for entry in self._agenda.due(shard, now, since):
                     due += 1
-                    if not parcels.has_room or seconds_left() < END_IN:
+                    if not parcels.has_room or seconds_left() < 2 * END_IN:
                         whole = False
                         break
                     if self._is_sent(entry, known, probed, parcels, now):
@@ -102,18 +112,15 @@ class Sweep:
             parcels.close()
         if whole:
             self._agenda.note_progress(Progress(swept_until=now - BEHIND, looked_back_at=now if looks_back else progress.looked_back_at))
-        swept = Swept(due, parcels.sent, (now - oldest).total_seconds(), looks_back, sum(each.misconfigured_since is not None for each in known.values()), drained)
-        self._journal(swept, now)
-        return swept
+        return due, parcels.sent, oldest, looks_back
 
-    def _is_sent(self, entry: Due, known: dict[str, Circuit], probed: set[str], parcels: _Parcels, now: datetime) -> bool:
+    def _is_sent(self, entry: Due, known: dict[str, Circuit], probed: dict[str, int], parcels: _Parcels, now: datetime) -> bool:
         """Whether its provider may be asked; of one that is to be probed, as many keys as fill a message, of which the worker asks one."""
         slug = entry.slug
         admission = circuits.admission(known.get(slug) or Circuit(slug=slug), now)
-        if admission == "none" or (admission == "probe" and slug in probed):
+        if admission == "none" or (admission == "probe" and probed[slug] == KEYS):
             return False
-        if admission == "probe":
-            probed.add(slug)
+        probed[slug] += admission == "probe"
         parcels.add(slug, entry.key)
         return True
 

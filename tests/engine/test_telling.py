@@ -233,3 +233,19 @@ def test_case_69_more_life_than_the_provider_gives_is_answered_with_its_best(str
         assert isinstance(live, Live) and live.connection.expires_at is not None
     assert strict.posts() <= 1
     assert deliver(engine, "refresh") == []
+
+
+def test_a_topic_that_hangs_does_not_keep_the_sweep_from_sending_what_is_due(strict: Scene) -> None:
+    owner = new_owner()
+    engine = strict.process()
+    sns_down(engine)
+    strict.arrive(strict.leave(owner, engine), engine)
+    engine.ahead = timedelta(minutes=56)
+    left = [25.0]
+
+    def hang(**_event: Any) -> None:
+        left[0] -= 20.0
+
+    engine.client("sns").meta.events.register_first("before-call.sns.Publish", hang)
+    swept = engine.sweep.run(lambda: left[0])
+    assert (swept.sent, swept.drained.left) == (1, 1) and left[0] < 25.0
