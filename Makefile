@@ -3,7 +3,7 @@ VENV = .venv/bin/python
 PORT ?= 8000
 STAGE ?= local
 
-.PHONY: run stop clean key deploy test bench
+.PHONY: run stop clean key deploy test bench soak
 
 run: .venv/ops
 	@$(VENV) -m ops run --port $(PORT)
@@ -25,6 +25,9 @@ test: .venv/tests
 
 bench: .venv/tests
 	@$(VENV) -m tests.bench
+
+soak: .venv/tests
+	@$(VENV) -m tests.soak
 
 .venv/ops: requirements.txt ops/requirements.txt
 	@sh ops/venv.sh $(PYTHON) ops/requirements.txt $@
