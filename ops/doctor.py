@@ -28,7 +28,7 @@ class Finding:
     remedy: str = ""
 
     def line(self) -> str:
-        return f"{self.verdict:<6}{self.what:<26}{self.seen}" + (f"\n{'':32}→ {self.remedy}" if self.remedy else "")
+        return f"{self.verdict:<6}{self.what:<36}{self.seen}" + (f"\n{'':42}→ {self.remedy}" if self.remedy else "")
 
 
 def run(environ: Mapping[str, str], say: Callable[[str], None] = print) -> list[Finding]:
@@ -136,7 +136,10 @@ def _triggers(engine: Engine) -> Iterator[Finding]:
 def _clockwork(engine: Engine) -> Iterator[Finding]:
     now, progress, repair = datetime.now(UTC), engine.agenda.progress(), engine.agenda.repair_progress()
     swept = progress.swept_until
-    yield _if(swept is not None and now - swept < SWEPT_WITHIN, "last sweep", f"{_ago(now - swept)} ago" if swept else "never", "The schedule or the sweep function does not run: its log says why.")
+    if swept is None:
+        yield Finding("look", "last sweep", "not yet", "After a deployment it takes a minute. If it stays, the schedule or the sweep function does not run: its log says why.")
+    else:
+        yield _if(now - swept < SWEPT_WITHIN, "last sweep", f"{_ago(now - swept)} ago", "The schedule or the sweep function does not run: its log says why.")
     began = repair.began_at if repair else None
     late = began is not None and now - began > REPAIRED_WITHIN
     yield Finding("look" if late else "ok", "last repair pass", f"began {_ago(now - began)} ago" if began else "not yet", "The repair function does not run: its log says why." if late else "")
