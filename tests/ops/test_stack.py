@@ -207,3 +207,18 @@ def test_the_first_cause_is_told_when_a_stack_is_taken_back(there: bool, statuse
 @pytest.mark.usefixtures("no_waiting")
 def test_a_change_that_failed_once_does_not_fail_every_deployment_after_it() -> None:
     assert stack.apply(Scripted("UPDATE_ROLLBACK_COMPLETE", there=True, failed={}, changes=False), ROOT, "x", "sandbox") == {"Table": "t"}
+
+
+def test_a_message_that_is_never_handled_ends_among_the_dead_letters_and_the_others_go_on(cloud: Cloud) -> None:
+    """Case 57, as SQS counts it."""
+    made = Made(cloud, "sandbox")
+    sqs, url = made.client("sqs"), made.outputs["RefreshQueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="poison")
+    for _ in range(5):
+        (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
+        assert message["Body"] == "poison"
+    sqs.send_message(QueueUrl=url, MessageBody="good")
+    bodies = [message["Body"] for _ in range(3) for message in sqs.receive_message(QueueUrl=url, VisibilityTimeout=60).get("Messages", [])]
+    assert bodies == ["good"]
+    (dead,) = sqs.receive_message(QueueUrl=f"{url}-dead")["Messages"]
+    assert dead["Body"] == "poison"
