@@ -136,7 +136,10 @@ class OAuth:
             answer = self._http.send(recipe.method, url, headers=headers, body=body)
         except (ForbiddenAddress, Undelivered, AnswerLost):
             return False
-        fields = verdicts.parse(answer) or {}
+        parsed = verdicts.parse(answer)
+        if parsed is None and answer.body.strip():
+            return False  # a maintenance page has status 200 too; RFC 7009 answers with nothing, or with JSON
+        fields = parsed or {}
         gone = answer.status in recipe.gone_statuses or any(fields.get(name) in recipe.gone_errors for name in ("error", "code", "message"))
         good = 200 <= answer.status < 300 and fields.get("ok", True) is not False and not fields.get("error")
         return good or gone

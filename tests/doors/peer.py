@@ -38,7 +38,7 @@ def peer(*answers: tuple[int, Any] | None) -> Iterator[Peer]:
         answer = left.pop(0)
         if answer is None:
             return  # hangs up
-        body = json.dumps(answer[1]).encode()
+        body = answer[1] if isinstance(answer[1], bytes) else json.dumps(answer[1]).encode()
         line.send(f"HTTP/1.1 {answer[0]} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
 
     with recorder(act) as here:

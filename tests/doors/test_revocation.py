@@ -52,6 +52,8 @@ def test_a_client_id_in_the_path_is_percent_encoded() -> None:
 
 OUTCOMES: dict[str, tuple[dict[str, Any], tuple[int, Any] | None, str]] = {
     "200": ({}, (200, {}), "revoked"),
+    "200 with nothing": ({}, (200, b""), "revoked"),
+    "200 with a page": ({}, (200, b"<html><body>down</body></html>"), "failed"),
     "200 and a word": ({}, (200, {"ok": True, "revoked": True}), "revoked"),
     "200 that says no": ({}, (200, {"ok": False, "error": "not_authed"}), "failed"),
     "200 with an error": ({}, (200, {"error": "invalid_client"}), "failed"),
