@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,7 @@ AT_AWS = {
 }
 
 
+DOWN_EVERY, DOWN_FOR = 30.0, 12.0  # seconds
 STORES = ("UpdateItem", "TransactWriteItems")
 
 
@@ -56,6 +58,7 @@ class Ledger:
     committed: Counter[str] = field(default_factory=Counter)
     given: dict[str, list[Given]] = field(default_factory=dict)
     """By person."""
+    heard_of: Callable[[], None] = lambda: None
     _of: dict[str, str] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -90,7 +93,8 @@ class Ledger:
                 self._of[renewed] = person
             given = Given(time.monotonic())
             self.given.setdefault(person, []).append(given)
-            return given
+        self.heard_of()
+        return given
 
 
 class _Watched:
@@ -123,9 +127,11 @@ class Weather:
         self._down_until = 0.0
         self._lock = threading.Lock()
 
-    def table_down(self, seconds: float) -> None:
-        """Nothing is stored for so long: longer than a refresh waits before it sends what it got to be rescued."""
-        self._down_until = time.monotonic() + seconds
+    def an_answer_was_given(self) -> None:
+        """Now and then nothing is stored from this very moment on, for longer than a refresh waits before it sends what it got to be rescued."""
+        now = time.monotonic()
+        if self.rate and now > self._down_until + DOWN_EVERY:
+            self._down_until = now + DOWN_FOR
 
     def __call__(self, record: Recorded) -> Fault | None:
         with self._lock:

@@ -31,7 +31,6 @@ LIFE = 180  # seconds of an access token: refreshed after half of it, which make
 GRACE = 600
 WORKERS = 2  # for each stage; beside them one that sweeps
 KILL_EVERY, LEAVE_EVERY, SAY_EVERY = 8.0, 6.0, 30.0
-DOWN_EVERY, DOWN_FOR = 45.0, 12.0  # the table
 SETTLE = 80.0  # a lease and some sweeps
 BAD = ("lost_outcome_unknown", "persist_failure", "lease_timeout")
 
@@ -72,6 +71,7 @@ def soak(plan: Plan, folder: Path) -> int:
         way = stack.enter_context(FaultProxy(cloud.endpoint, weather))
         sides = [stack.enter_context(_side(name, cloud, chance, **options)) for name, options in (("strict", {}), ("grace", {"grace_seconds": GRACE}))]
         for side in sides:
+            side.ledger.heard_of = weather.an_answer_was_given
             _connect(side, plan.connections // len(sides))
         _say(began, f"{sum(len(side.people) for side in sides)} connected")
         fleet = Fleet(folder, way.base_url)
@@ -82,7 +82,7 @@ def soak(plan: Plan, folder: Path) -> int:
         weather.rate = plan.faults
         for side in sides:
             side.ledger.rate = plan.faults
-        fetched = _storm(plan, sides, fleet, weather, way.base_url, chance, began, broken)
+        fetched = _storm(plan, sides, fleet, way.base_url, chance, began, broken)
         for side in sides:
             side.ledger.rate = 0.0
         weather.rate = 0.0
@@ -132,22 +132,19 @@ def _connect(side: Side, count: int) -> None:
         side.people = list(pool.map(one, range(count)))
 
 
-def _storm(plan: Plan, sides: list[Side], fleet: Fleet, weather: Weather, endpoint: str, chance: random.Random, began: float, broken: list[str]) -> Counter[str]:
+def _storm(plan: Plan, sides: list[Side], fleet: Fleet, endpoint: str, chance: random.Random, began: float, broken: list[str]) -> Counter[str]:
     """People fetch, leave and revoke, processes are killed, until the time is over. What the fetches got."""
     fetched: Counter[str] = Counter()
     over, until = threading.Event(), time.monotonic() + plan.seconds
     fetchers = [threading.Thread(target=_fetch, args=(side, side.scene.process(endpoint=endpoint).warm(), random.Random(chance.random()), over, fetched, broken)) for side in sides for _ in range(2)]
     for thread in fetchers:
         thread.start()
-    kill_at, leave_at, say_at, down_at = (time.monotonic() + every for every in (KILL_EVERY, LEAVE_EVERY, SAY_EVERY, DOWN_EVERY / 4))
+    kill_at, leave_at, say_at = (time.monotonic() + every for every in (KILL_EVERY, LEAVE_EVERY, SAY_EVERY))
     while time.monotonic() < until:
         now = time.monotonic()
         if now >= kill_at:
             fleet.kill_one(chance)
             kill_at = now + KILL_EVERY * chance.uniform(0.5, 1.5)
-        if now >= down_at and plan.faults:
-            weather.table_down(DOWN_FOR)
-            down_at = now + DOWN_EVERY
         if now >= leave_at:
             _leave(chance.choice(sides), chance)
             leave_at = now + LEAVE_EVERY
