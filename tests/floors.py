@@ -19,13 +19,13 @@ DOORS: dict[str, tuple[str, ...]] = {
     "urllib3": ("doors/http.py",),
     "requests_hardened": ("doors/http.py",),
     "aws_encryption_sdk": ("doors/crypto.py",),
-    "boto3": ("wiring.py",),
-    "botocore": ("doors/", "wiring.py"),
+    "boto3": ("wiring/",),
+    "botocore": ("doors/", "wiring/"),
     "chalice": ("app.py", "web/"),
 }
 ENVIRONMENT = ("domain/settings.py",)
-CLOCK = ("wiring.py",)
-STOPWATCH = ("doors/http.py", "wiring.py", "web/edge.py")
+CLOCK = ("wiring/",)
+STOPWATCH = ("doors/http.py", "wiring/", "web/edge.py")
 # Where a secret is taken out of its wrapper, and why it has to be.
 REVEALS = {
     "domain/tokens.py": "the payload that is sealed, and whether a token is the one it was",

@@ -59,7 +59,7 @@ BAD = {
     "providers import doors": ("imports_go_down", "providers/x.py", "from chalicelib.doors import http"),
     "engine imports the simulator": ("imports_go_down", "engine/x.py", "from chalicelib.simulator import state"),
     "simulator imports engine": ("imports_go_down", "simulator/x.py", "from chalicelib.engine.tokens import Tokens"),
-    "wiring imports web": ("imports_go_down", "wiring.py", "from chalicelib.web import api"),
+    "wiring imports web": ("imports_go_down", "wiring/x.py", "from chalicelib.web import api"),
     "a relative import": ("imports_go_down", "web/x.py", "from . import api"),
     "a new room": ("is_on_a_floor", "utils/x.py", ""),
     "a loose file": ("is_on_a_floor", "helpers.py", ""),
@@ -70,7 +70,7 @@ BAD = {
     "a boto3 client in a door": ("libraries_stay_behind_their_door", "doors/store.py", "import boto3"),
     "botocore upstairs": ("libraries_stay_behind_their_door", "engine/x.py", "from botocore.exceptions import ClientError"),
     "chalice below the edge": ("libraries_stay_behind_their_door", "engine/x.py", "from chalice import Response"),
-    "os.environ": ("environment_is_read_once", "wiring.py", "import os\nx = os.environ['A']"),
+    "os.environ": ("environment_is_read_once", "wiring/x.py", "import os\nx = os.environ['A']"),
     "os.getenv": ("environment_is_read_once", "web/x.py", "import os\nx = os.getenv('A')"),
     "environ imported": ("environment_is_read_once", "web/x.py", "from os import environ"),
     "datetime.now": ("clock_is_an_argument", "engine/x.py", "from datetime import datetime\nx = datetime.now()"),
@@ -104,11 +104,11 @@ GOOD = {
     "the same floor": ("web/x.py", "from chalicelib.web import edge"),
     "simulator from web": ("web/x.py", "from chalicelib.simulator import dialects"),
     "simulator down": ("simulator/x.py", "from chalicelib.providers.spec import Provider\nfrom chalicelib.doors import http"),
-    "types in wiring": ("wiring.py", "if TYPE_CHECKING:\n    from chalicelib.engine.connect import Connect"),
+    "types in wiring": ("wiring/x.py", "if TYPE_CHECKING:\n    from chalicelib.engine.connect import Connect"),
     "a schema word": ("doors/oauth.py", "a = scope.token == 'user'"),
     "a provider in prose": ("engine/x.py", '"""As Slack does."""\ndef f():\n    """GitHub too."""'),
     "monotonic where time is measured": ("doors/http.py", "import time\nx = time.monotonic()"),
-    "the clock in wiring": ("wiring.py", "from datetime import datetime\nx = datetime.now()"),
+    "the clock in wiring": ("wiring/x.py", "from datetime import datetime\nx = datetime.now()"),
 }
 
 

@@ -11,7 +11,7 @@ from chalicelib.domain.models import ApiKey, Connection
 from chalicelib.doors.outbox import OutboxRows
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace, Table
-from chalicelib.wiring import AWS_CONFIG
+from chalicelib.wiring.doors import AWS_CONFIG
 from tests.cloud import REGION, Stage
 from tests.domain.samples import HOUR, NOW, pending
 from tests.doors.stored import LEASE, REGISTRATION, now_in, refreshed, refused, saved

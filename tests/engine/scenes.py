@@ -24,6 +24,7 @@ from chalicelib.doors.http import ProviderHttp
 from chalicelib.engine.connect import Begun, Returned
 from chalicelib.engine.registrations import Change
 from chalicelib.engine.tokens import Inactive, Live
+from chalicelib.wiring.doors import AWS_CONFIG
 from tests.cloud import REGION, Stage
 from tests.peers import FaultProxy, Peer
 
@@ -63,7 +64,7 @@ class Process(wiring.Engine):
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, config=wiring.AWS_CONFIG, endpoint_url=self._endpoint)
+            self._clients[service] = self._session.client(service, config=AWS_CONFIG, endpoint_url=self._endpoint)
         return self._clients[service]
 
     @cached_property

@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import EndpointConnectionError
 
-from chalicelib import wiring
 from chalicelib.domain.settings import Settings
 from chalicelib.doors.http import Answer, ProviderHttp
+from chalicelib.wiring.doors import AWS_CONFIG
 from tests.engine.scenes import Process, one_session
 from tests.machine.troubles import ANSWER, BREAKS
 
@@ -30,7 +30,7 @@ class Body:
     """The AWS clients of one process after the other, and what is to happen at their calls."""
 
     def __init__(self, endpoint: str) -> None:
-        self.clients = {service: one_session().client(service, config=wiring.AWS_CONFIG, endpoint_url=endpoint) for service in SERVICES}
+        self.clients = {service: one_session().client(service, config=AWS_CONFIG, endpoint_url=endpoint) for service in SERVICES}
         self.topic_is_down = False
         self.rest()
         for service, client in self.clients.items():
