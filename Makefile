@@ -3,7 +3,7 @@ VENV = .venv/bin/python
 PORT ?= 8000
 STAGE ?= local
 
-.PHONY: run stop clean key deploy test bench soak
+.PHONY: run stop clean key dashboard deploy test bench soak frontend
 
 run: .venv/ops
 	@$(VENV) -m ops run --port $(PORT)
@@ -17,6 +17,9 @@ clean: stop
 key: .venv/ops
 	@$(VENV) -m ops key --stage $(STAGE)
 
+dashboard: .venv/ops
+	@$(VENV) -m ops dashboard --stage $(STAGE)
+
 deploy: .venv/ops
 	@$(VENV) -m ops deploy --stage $(STAGE)
 
@@ -28,6 +31,12 @@ bench: .venv/tests
 
 soak: .venv/tests
 	@$(VENV) -m tests.soak
+
+frontend: frontend/node_modules/.package-lock.json
+	@cd frontend && npm run --silent types && npm run --silent build
+
+frontend/node_modules/.package-lock.json: frontend/package.json frontend/package-lock.json
+	@cd frontend && npm ci --ignore-scripts --no-audit --no-fund --silent
 
 .venv/ops: requirements.txt ops/requirements.txt
 	@sh ops/venv.sh $(PYTHON) ops/requirements.txt $@

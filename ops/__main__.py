@@ -14,9 +14,10 @@ from botocore.exceptions import BotoCoreError
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.models import Owner
 from chalicelib.domain.settings import SettingsError
-from ops import clock, deploy, doctor, keys, reseal, restored
+from ops import clock, dashboard, deploy, doctor, keys, reseal, restored
 from ops.errors import StepFailed
 from ops.local.sandbox import ROOT, Sandbox, port_is_free, read_environ
+from ops.migration import commands as migration
 
 LOCAL = ROOT / ".local"
 PID = LOCAL / "run.pid"
@@ -75,8 +76,21 @@ def key(arguments: argparse.Namespace) -> None:
             raise StepFailed("Revoking", f"there is no key with the id '{arguments.revoke}'", "List them with --list.")
         print("Revoked. It stops working within 30 seconds.")
     else:
-        print(keys.create(arguments.name, environ))
+        print(keys.create(arguments.name, environ, arguments.organization))
         print("This is the only time the key is shown.", file=sys.stderr)
+
+
+def widget_key(arguments: argparse.Namespace) -> None:
+    print(f"{keys.rotate_widget_key(_environ(arguments.stage))} signs widget tokens from now on. Tokens of the key before go on until they end, an hour at most.")
+
+
+def open_dashboard(arguments: argparse.Namespace) -> None:
+    environ = _environ(arguments.stage)
+    if arguments.revoke_all:
+        print(f"{dashboard.revoke_all(environ)} sessions ended.")
+        return
+    print(dashboard.link(environ, read_only=arguments.read_only))
+    print("Open it in your browser within five minutes; it works once. Whoever has it gets in.", file=sys.stderr)
 
 
 def refresh_plan(arguments: argparse.Namespace) -> None:
@@ -185,9 +199,19 @@ def main() -> None:
     keyed = commands.add_parser("key", help="make, list or revoke API keys")
     keyed.add_argument("--stage", default="local")
     keyed.add_argument("--name", default="made by hand")
+    keyed.add_argument("--organization", metavar="ID", help="the only organization the key reaches")
     keyed.add_argument("--list", action="store_true")
     keyed.add_argument("--revoke", metavar="ID")
     keyed.set_defaults(do=key)
+    signing = commands.add_parser("widget-key", help="a new key that signs widget tokens")
+    signing.add_argument("--stage", default="local")
+    signing.add_argument("--rotate", action="store_true", required=True)
+    signing.set_defaults(do=widget_key)
+    boarding = commands.add_parser("dashboard", help="a one-time link into the dashboard")
+    boarding.add_argument("--stage", default="local")
+    boarding.add_argument("--read-only", action="store_true", help="for somebody who may look and change nothing")
+    boarding.add_argument("--revoke-all", action="store_true", help="end every session of the stage instead")
+    boarding.set_defaults(do=open_dashboard)
     refreshing = commands.add_parser("refresh", help="what the clock will do, and a refresh now").add_subparsers(required=True, metavar="now|plan")
     planning = refreshing.add_parser("plan", help="what is due, when, for whom")
     planning.add_argument("--stage", default="local")
@@ -213,6 +237,7 @@ def main() -> None:
     restoring.add_argument("--table", help="mark in a restored copy of the table instead, before rows are copied back")
     restoring.add_argument("--backup-of", type=restored.moment, metavar="TIME", help="what was connected or refreshed after this did not come from the backup")
     restoring.set_defaults(do=restored_stage)
+    migration.add(commands, _environ)
     arguments = parser.parse_args()
     try:
         arguments.do(arguments)

@@ -15,8 +15,8 @@ from chalicelib.wiring import Engine
 from ops.keys import _engine
 
 Verdict = Literal["ok", "look", "WRONG"]
-FUNCTIONS = ("", "-sweep", "-refresh", "-rescue", "-revoke", "-repair")
-QUEUES = ("refresh", "rescue", "revoke")
+FUNCTIONS = ("", "-sweep", "-refresh", "-rescue", "-revoke", "-webhook", "-repair")
+QUEUES = ("refresh", "rescue", "revoke", "webhook")
 SWEPT_WITHIN, REPAIRED_WITHIN, LATE, WAITED = timedelta(minutes=5), timedelta(days=2), timedelta(minutes=10), timedelta(minutes=15)
 
 

@@ -6,9 +6,9 @@ from chalicelib.domain import settings
 from chalicelib.wiring import Engine
 
 
-def create(name: str, environ: Mapping[str, str]) -> str:
-    """A new key of the stage that `environ` describes."""
-    return _engine(environ).api_keys.create(name)[1]
+def create(name: str, environ: Mapping[str, str], organization_id: str | None = None) -> str:
+    """A new key of the stage that `environ` describes; `organization_id`: the only one it reaches."""
+    return _engine(environ).api_keys.create(name, organization_id)[1]
 
 
 def revoke(key_id: str, environ: Mapping[str, str]) -> bool:
@@ -20,6 +20,11 @@ def listed(environ: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
     """Id, name, day of creation and state of every key."""
     found = _engine(environ).store.api_keys()
     return [(key.id, key.name, f"{key.created_at:%Y-%m-%d}", f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "live") for key in found]
+
+
+def rotate_widget_key(environ: Mapping[str, str]) -> str:
+    """Id of the new key that signs widget tokens."""
+    return _engine(environ).widget_tokens.rotate()
 
 
 def _engine(environ: Mapping[str, str]) -> Engine:

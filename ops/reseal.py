@@ -18,8 +18,11 @@ from chalicelib.domain.events import timestamp
 from chalicelib.domain.models import Connection, Registration
 from chalicelib.domain.stored import DamagedRow, read
 from chalicelib.doors.crypto import Facts, token_facts
+from chalicelib.doors.keys import WEBHOOK_ENDPOINTS, WIDGET_KEYS
 from chalicelib.doors.table import Item, LostRace
-from chalicelib.engine.registrations import SECRET_FIELD
+from chalicelib.doors.webhooks import facts_of
+from chalicelib.engine.configuring import secret_facts
+from chalicelib.engine.widget_tokens import key_facts
 from chalicelib.wiring import Engine
 from ops.errors import StepFailed
 from ops.keys import _engine
@@ -100,6 +103,10 @@ class _Rows:
                 return self._again(row, self._tokens)
             if row["pk"].split("#")[0] == "registration":
                 return self._again(row, self._secrets)
+            if row["pk"] == WEBHOOK_ENDPOINTS:
+                return self._again(row, self._webhook_secret)
+            if row["pk"] == WIDGET_KEYS["pk"]:
+                return self._again(row, self._widget_keys)
         except (IntegrityError, DamagedRow) as error:
             return _Looked("failed", f"{row.get('id', row['pk'])}: {error.detail if isinstance(error, IntegrityError) else error}")
         is_flow = row["pk"].startswith("pending#") and str(row.get("expires_at")) > timestamp(self._now())  # a row is deleted long after its time
@@ -133,10 +140,22 @@ class _Rows:
         registration = read(Registration, row)
         if all(self._sealer.is_current(secret.sealed) for secret in registration.client_secrets):
             return None
-        facts = Facts(registration.id, SECRET_FIELD)
+        facts = secret_facts(registration.id)
         secrets: list[dict[str, Any]] = [{**secret, "sealed": self._resealed(secret["sealed"], facts)} for secret in row["client_secrets"]]
         sets = {"client_secrets": secrets, "version": registration.version + 1}
         return _Change(sets, "id = :id AND version = :version", {"id": registration.id, "version": registration.version})
+
+    def _webhook_secret(self, row: Item) -> _Change | None:
+        blob = row["sealed"]
+        if self._sealer.is_current(blob):
+            return None
+        return _Change({"sealed": self._resealed(blob, facts_of(row["id"]))}, "sealed = :blob", {"blob": blob})
+
+    def _widget_keys(self, row: Item) -> _Change | None:
+        if all(self._sealer.is_current(key["sealed"]) for key in row["keys"]):
+            return None
+        sealed = [{**key, "sealed": self._resealed(key["sealed"], key_facts(key["id"]))} for key in row["keys"]]
+        return _Change({"keys": sealed}, "write_id = :seen", {"seen": row["write_id"]})
 
     def _resealed(self, blob: bytes, facts: Facts) -> bytes:
         if self._sealer.is_current(blob):

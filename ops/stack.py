@@ -18,10 +18,11 @@ SETTINGS = {
     "RefreshQueueUrl": "STANDPIPE_REFRESH_QUEUE_URL",
     "RescueQueueUrl": "STANDPIPE_RESCUE_QUEUE_URL",
     "RevokeQueueUrl": "STANDPIPE_REVOKE_QUEUE_URL",
+    "WebhookQueueUrl": "STANDPIPE_WEBHOOK_QUEUE_URL",
 }
 ROLE = "ApiRoleArn"
-# Function -> the output with its role's ARN. What sweeps cannot open anything; what opens cannot read the whole table.
-ROLES = {"sweep": "SweepRoleArn", "repair": "SweepRoleArn", "refresh": "WorkerRoleArn", "rescue": "WorkerRoleArn", "revoke": "WorkerRoleArn"}
+# Function -> the output with its role's ARN. What sweeps cannot open anything; what opens cannot read the whole table; what calls webhooks opens no token.
+ROLES = {"sweep": "SweepRoleArn", "repair": "SweepRoleArn", "refresh": "WorkerRoleArn", "rescue": "WorkerRoleArn", "revoke": "WorkerRoleArn", "webhook": "WebhookRoleArn"}
 
 
 def name_of(stage: str) -> str:

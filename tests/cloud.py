@@ -20,7 +20,7 @@ from chalicelib.wiring import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
-QUEUES = ("refresh", "rescue", "revoke")
+QUEUES = ("refresh", "rescue", "revoke", "webhook")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 

@@ -30,7 +30,15 @@ STOPWATCH = ("doors/http.py", "wiring/", "web/edge.py")
 REVEALS = {
     "domain/tokens.py": "the payload that is sealed, and whether a token is the one it was",
     "doors/oauth.py": "what is sent to the provider it belongs to",
-    "engine/registrations.py": "a client secret on its way into the sealer",
+    "engine/configuring.py": "a client secret on its way into the sealer",
+    "engine/exchange.py": "the digest of a refresh token, to tell who holds it",
+    "engine/installations.py": "the digest of a refresh token, to tell who holds it",
+    "engine/widget_tokens.py": "the key that signs and verifies widget tokens",
+    "web/organizations_api.py": "the widget token that was asked for",
+    "doors/webhook_calls.py": "the signature made with a webhook secret",
+    "doors/webhooks.py": "a webhook secret on its way into the sealer",
+    "web/dashboard_events.py": "the answer in which a new webhook secret leaves",
+    "web/webhooks_api.py": "the answer in which a new webhook secret leaves",
     "web/wire.py": "the one answer in which an access token leaves",
 }
 _SECRET_NAME = re.compile(r"secret|token|digest|verifier|challenge|csrf|signature", re.IGNORECASE)

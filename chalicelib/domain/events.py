@@ -1,5 +1,6 @@
 """Events: facts told to the product, written as outbox rows in the same transaction as the state they tell of. Ids and states only, never a token."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,8 @@ RECOVERED = "pipes.connected_account.recovered"
 DEGRADED = "pipes.connected_account.degraded"
 REAUTHORIZATION_EXPECTED = "pipes.connected_account.reauthorization_expected"
 MISCONFIGURED = "provider.misconfigured"
-TYPES = (CONNECTED, DISCONNECTED, REAUTHORIZATION_NEEDED, CONNECTION_FAILED, RECOVERED, DEGRADED, REAUTHORIZATION_EXPECTED, MISCONFIGURED)
+WEBHOOK_PAUSED = "webhook_endpoint.paused"
+TYPES = (CONNECTED, DISCONNECTED, REAUTHORIZATION_NEEDED, CONNECTION_FAILED, RECOVERED, DEGRADED, REAUTHORIZATION_EXPECTED, MISCONFIGURED, WEBHOOK_PAUSED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,18 @@ def new_id(now: datetime, last: str | None) -> str:
     return f"event_{ids.ulid_after(now, last.removeprefix('event_') if last else None)}"
 
 
+def told_at(event_id: str) -> datetime:
+    """The time in an event's id, which is its place among all events. Raises ValueError if it is no such id."""
+    if not re.fullmatch(r"event_[0-7][0-9A-HJKMNP-TV-Z]{25}", event_id):
+        raise ValueError("not the id of an event")
+    return ids.time_of(event_id.removeprefix("event_"))
+
+
+def first_id(at: datetime) -> str:
+    """What sorts before the id of every event of that millisecond or later, and after all earlier ones."""
+    return f"event_{ids.ulid(at)[:10]}"
+
+
 def of_connection(kind: str, connection: Connection, now: datetime, *, previous: str | None) -> Event:
     """An event whose data is the connected account as it is after the change; its id is the one the connection carries."""
     assert connection.last_event is not None
@@ -72,10 +86,12 @@ def of_connection(kind: str, connection: Connection, now: datetime, *, previous:
             "scopes": list(connection.scopes_granted),
             "state": connection.state,
             "state_reason": connection.reason,
-            "connection_role": "standard",
-            "account_identifier": connection.external_account_id,
+            "connection_role": connection.role,
+            "account_identifier": connection.account_identifier or connection.external_account_id,
             "account_display_name": connection.display_name or connection.external_name,
-            "auth_method": "oauth",
+            "auth_method": connection.auth_method,
+            "api_key_last_4": connection.secret_last_four if connection.auth_method == "api_key" else None,
+            "established_by_user_id": connection.established_by or connection.user_id,
             "generation": connection.generation,
             "reauthorization_expected_at": timestamp(expected) if expected else None,
             "created_at": timestamp(connection.created_at),

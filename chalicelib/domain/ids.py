@@ -21,10 +21,15 @@ def ulid_after(now: datetime, last: str | None) -> str:
     fresh = ulid(now)
     if last is None or fresh[:10] > last[:10]:
         return fresh
+    return ulid(time_of(last) + timedelta(milliseconds=1))
+
+
+def time_of(made: str) -> datetime:
+    """When a ULID says it was made, to the millisecond. Raises ValueError."""
     milliseconds = 0
-    for letter in last[:10]:
+    for letter in made[:10]:
         milliseconds = milliseconds << 5 | _CROCKFORD.index(letter)
-    return ulid(_EPOCH + timedelta(milliseconds=milliseconds + 1))
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def random_token() -> str:

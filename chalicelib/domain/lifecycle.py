@@ -1,6 +1,6 @@
 """Every change of a connection's state lives here, as a pure function (connection, fact, now) -> Transition. Nothing else sets `state`.
 
-      (none) --connected--> connected --refused--> needs_reauthorization
+      (none) --connected--> connected --refused--> needs_reauthorization <--expected-- (none)
                               |  ^  \\__refreshed__/ (stays connected)   |
                               |  |__________ connected, rescued ________|
                               '---disconnected---> disconnected <-------'
@@ -17,11 +17,11 @@ from typing import Any, Literal
 from chalicelib.domain import events as facts
 from chalicelib.domain import ids, schedule
 from chalicelib.domain.events import Event
-from chalicelib.domain.models import Connection, Pending, State
+from chalicelib.domain.models import Connection, Consent, State
 from chalicelib.domain.schedule import Policy
 from chalicelib.domain.tokens import TokenAnswer
 
-Reason = Literal["refused", "refresh_outcome_unknown", "no_refresh_token", "refresh_token_expired", "grant_expired", "provider_error", "rejected"]
+Reason = Literal["refused", "refresh_outcome_unknown", "no_refresh_token", "refresh_token_expired", "grant_expired", "provider_error", "rejected", "imported", "marked"]
 TOMBSTONE_TTL = timedelta(days=30)
 FETCH_HOLD = timedelta(seconds=10)  # a fetch tries a failing provider at most this often; the sweep's back-off is for hours, a user is waiting now
 FETCH_HOLD_LIMIT = timedelta(minutes=5)
@@ -37,6 +37,8 @@ MESSAGES: dict[str, str] = {
     "grant_expired": "{provider} ends every connection after a fixed time, and this one has come to it. Connect again to continue.",
     "provider_error": "{provider} keeps answering in a way that cannot be used. Connect again to continue.",
     "rejected": "{provider} rejected the access of this connection. Connect again to continue.",
+    "imported": "This {provider} connection came from another system without its access. Connect again to continue.",
+    "marked": "This {provider} connection needs you again. Connect again to continue.",
 }
 
 
@@ -60,26 +62,16 @@ def new_connection_id(now: datetime) -> str:
     return f"data_installation_{ids.ulid(now)}"
 
 
-def connected(before: Connection | None, pending: Pending, connection_id: str, answer: TokenAnswer, sealed: bytes, *, policy: Policy, grant_limit: int, now: datetime) -> Transition:
-    """A person allowed it. Replaces everything of an earlier grant (RFC 6749 5.1: the answer is the whole truth)."""
+def connected(before: Connection | None, consent: Consent, connection_id: str, answer: TokenAnswer, sealed: bytes, *, policy: Policy, grant_limit: int, now: datetime) -> Transition:
+    """A person allowed it, or entered a secret, or the application brought tokens. Replaces everything of an earlier grant (RFC 6749 5.1: the answer is the whole truth)."""
     identity = answer.identity
-    alive = before is not None and before.state != "disconnected"
-    after = Connection(
-        id=connection_id,
-        user_id=pending.user_id,
-        organization_id=pending.organization_id,
-        slug=pending.slug,
-        account=pending.account,
-        registration_id=pending.registration_id,
-        live_registration_id=pending.registration_id,
-        authority=pending.authority,
+    after = replace(
+        _blank(before, consent, connection_id, now),
         state="connected",
-        generation=before.generation + 1 if before else 1,
         sealed=sealed,
-        refreshable=answer.tokens.refresh_token is not None,
+        refreshable=answer.tokens.refresh_token is not None or answer.tokens.client_secret is not None,
         token_type=answer.token_type,
-        scopes_requested=pending.scopes,
-        scopes_granted=pending.scopes if answer.scopes is None else answer.scopes,
+        scopes_granted=consent.scopes if answer.scopes is None else answer.scopes,
         expires_at=answer.expires_at,
         token_life=answer.token_life,
         refresh_expires_at=answer.refresh_expires_at,
@@ -87,16 +79,36 @@ def connected(before: Connection | None, pending: Pending, connection_id: str, a
         external_account_id=identity.account_id if identity else None,
         external_name=identity.name if identity else None,
         external_team=identity.team if identity else None,
-        config=pending.config,
         metadata=answer.metadata,
-        display_name=pending.display_name or (before.display_name if alive and before else None),
-        created_at=before.created_at if alive and before else now,
-        updated_at=now,
         connected_at=now,
         refreshed_at=now,
-        last_event=before.last_event if before else None,
     )
     return _told(before, _scheduled(after, policy, now), facts.CONNECTED, now)
+
+
+def expected(before: Connection | None, consent: Consent, connection_id: str, now: datetime) -> Transition:
+    """The application names a connection whose tokens nobody has: its user is asked to connect it."""
+    after = replace(_blank(before, consent, connection_id, now), state="needs_reauthorization", reason="imported")
+    return _told(before, after, facts.REAUTHORIZATION_NEEDED, now)
+
+
+def labelled(before: Connection, *, display_name: str | None, account_identifier: str | None, scopes: tuple[str, ...] | None, now: datetime) -> Transition:
+    """What the application calls it; nothing that anybody has to hear of."""
+    _only_from(before, "connected", "needs_reauthorization")
+    after = replace(before, display_name=display_name, account_identifier=account_identifier, scopes_granted=before.scopes_granted if scopes is None else scopes, updated_at=now)
+    return Transition(before, after)
+
+
+def handed_over(before: Connection, now: datetime) -> Transition:
+    """Another system refreshes the grant from now on: two that do spend each other's refresh token. The access token serves as long as it lives."""
+    _only_from(before, "connected")
+    return Transition(before, replace(_rested(before), handed_over_at=before.handed_over_at or now, refresh_due_at=None, updated_at=now))
+
+
+def taken_over(before: Connection, policy: Policy, now: datetime) -> Transition:
+    """The other system has let go of the grant: it is refreshed here."""
+    _only_from(before, "connected")
+    return Transition(before, _scheduled(replace(before, handed_over_at=None, updated_at=now), policy, now))
 
 
 def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, policy: Policy, unchanged: bool = False, used: bool = False, now: datetime) -> Transition:
@@ -109,7 +121,7 @@ def refreshed(before: Connection, answer: TokenAnswer, sealed: bytes, *, policy:
         _rested(before),
         generation=before.generation + 1,
         sealed=sealed,
-        refreshable=answer.tokens.refresh_token is not None,
+        refreshable=answer.tokens.refresh_token is not None or answer.tokens.client_secret is not None,
         token_type=answer.token_type,
         scopes_granted=before.scopes_granted if answer.scopes is None else answer.scopes,
         expires_at=answer.expires_at,
@@ -197,6 +209,7 @@ def disconnected(before: Connection, now: datetime) -> Transition:
         account=before.account,
         registration_id=before.registration_id,
         authority=before.authority,
+        auth_method=before.auth_method,
         state="disconnected",
         generation=before.generation + 1,
         created_at=before.created_at,
@@ -205,6 +218,35 @@ def disconnected(before: Connection, now: datetime) -> Transition:
         last_event=before.last_event,
     )
     return _told(before, after, facts.DISCONNECTED, now)
+
+
+def _blank(before: Connection | None, consent: Consent, connection_id: str, now: datetime) -> Connection:
+    """A connection of the next generation, before anything is known of its tokens. What a person called a live one stays, unless they say otherwise ("" takes it away)."""
+    kept = before if before is not None and before.state != "disconnected" else None
+    label, identifier = consent.display_name, consent.account_identifier
+    return Connection(
+        id=connection_id,
+        user_id=consent.owner.user_id,
+        organization_id=consent.owner.organization_id,
+        slug=consent.slug,
+        account=consent.account,
+        registration_id=consent.registration_id,
+        live_registration_id=consent.registration_id,
+        authority=consent.authority,
+        auth_method=consent.auth_method,
+        state="connected",
+        generation=before.generation + 1 if before else 1,
+        scopes_requested=consent.scopes,
+        config=consent.config,
+        client_id=consent.client_id,
+        secret_last_four=consent.secret_last_four,
+        display_name=(kept.display_name if kept and label is None else label) or None,
+        account_identifier=(kept.account_identifier if kept and identifier is None else identifier) or None,
+        established_by=consent.established_by,
+        created_at=kept.created_at if kept else now,
+        updated_at=now,
+        last_event=before.last_event if before else None,
+    )
 
 
 def _only_from(before: Connection, *states: State) -> None:

@@ -9,15 +9,23 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 State = Literal["connected", "needs_reauthorization", "disconnected"]
-Authority = Literal["own", "shared", "simulator"]
+Authority = Literal["own", "shared", "simulator", "organization", "connection"]
+AuthMethod = Literal["oauth", "api_key", "client_credentials"]
+AUTH_METHODS: tuple[AuthMethod, ...] = ("oauth", "api_key", "client_credentials")
+Ownership = Literal["userland_user", "organization"]
+COMPATIBILITY = "default"  # the account that clients which know of one connection only see
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """Whose connection: opaque ids of the application."""
+    """Whose connection: opaque ids of the application. A user's, a user's within an organization, or an organization's own (no user)."""
 
     user_id: str | None = None
     organization_id: str | None = None
+
+    @property
+    def ownership(self) -> Ownership:
+        return "userland_user" if self.user_id is not None else "organization"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +36,10 @@ class Connection:
     user_id: str | None = None
     organization_id: str | None = None
     slug: str
-    account: str = "default"
+    account: str = COMPATIBILITY
     registration_id: str
     authority: Authority = "own"
-    """Whose client credentials the grant belongs to; a refresh uses the same."""
+    """Whose client credentials the grant belongs to; a refresh uses the same. connection: its own, sealed with its token."""
 
     state: State
     reason: str | None = None
@@ -92,6 +100,18 @@ class Connection:
     last_event: str | None = None
     """Id of the last event that told of it: fences the next one, and is where that one's id begins to count."""
 
+    auth_method: AuthMethod = "oauth"
+    client_id: str | None = None
+    """Of a client_credentials connection; its secret is sealed with the token."""
+    secret_last_four: str | None = None
+    """Of the API key or client secret that was entered: all of it that is ever shown."""
+    established_by: str | None = None
+    """Which member connected an account that belongs to the organization."""
+    account_identifier: str | None = None
+    """The account's id as the application attests it; what the provider told is in external_account_id."""
+    handed_over_at: datetime | None = None
+    """Since when another system refreshes this grant: here it is not, until it is taken over."""
+
     @property
     def owner(self) -> Owner:
         return Owner(user_id=self.user_id, organization_id=self.organization_id)
@@ -101,6 +121,10 @@ class Connection:
         """When a known limit ends the grant, whatever is done here: of the consent, of a refresh token that is not extended, or, without one, of the access token."""
         limits = [self.grant_expires_at, self.refresh_expires_at if self.refresh_limit_fixed else None, None if self.refreshable else self.expires_at]
         return min((at for at in limits if at), default=None) if self.state == "connected" else None
+
+    @property
+    def role(self) -> Literal["compatibility", "standard"]:
+        return "compatibility" if self.account == COMPATIBILITY else "standard"
 
     def missing_scopes(self) -> list[str]:
         """Scopes that were asked for and not granted, in the order asked."""
@@ -128,10 +152,11 @@ class Registration:
     id: str
     slug: str
     organization_id: str | None = None
-    ownership: str = "userland_user"
+    """Set where an organization's own settings lie over the stage's; then `id` is that organization's own if it brought a client of its own."""
+    ownership: Ownership = "userland_user"
     description: str = ""
     enabled: bool = False
-    auth_methods: tuple[str, ...] = ("oauth",)
+    auth_methods: tuple[AuthMethod, ...] = ("oauth",)
     scopes: tuple[str, ...] | None = None
     client_id: str | None = None
     client_secrets: tuple[ClientSecret, ...] = ()
@@ -139,10 +164,52 @@ class Registration:
     config: dict[str, str] = field(default_factory=dict)
     custom_provider: str | None = None
     """The JSON of a custom provider's row, as given."""
+    organization_credentials: bool = False
+    """Each organization brings a client of its own; there is none of the stage's."""
     version: int = 1
     write_id: str | None = None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Override:
+    """What an organization sets for itself over a registration; None = as the registration says. On the wire: data_integration_configuration."""
+
+    id: str
+    organization_id: str
+    slug: str
+    ownership: Ownership = "userland_user"
+    enabled: bool | None = None
+    scopes: tuple[str, ...] | None = None
+    config: dict[str, str] = field(default_factory=dict)
+    client_id: str | None = None
+    """Of the organization's own client; its connections belong to that one, with a redirect URI of its own."""
+    client_secrets: tuple[ClientSecret, ...] = ()
+    """Newest first."""
+    version: int = 1
+    write_id: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consent:
+    """Whose connection is made, with what, and for whom: everything of it that is known before the provider answers."""
+
+    owner: Owner
+    slug: str
+    account: str = COMPATIBILITY
+    registration_id: str
+    authority: Authority
+    auth_method: AuthMethod = "oauth"
+    scopes: tuple[str, ...] = ()
+    config: dict[str, str] = field(default_factory=dict)
+    display_name: str | None = None
+    account_identifier: str | None = None
+    established_by: str | None = None
+    client_id: str | None = None
+    secret_last_four: str | None = None
 
 
 Stage = Literal["started", "opened", "redirected", "taken", "parked", "finished", "failed"]
@@ -182,6 +249,12 @@ class Pending:
     connect_code_digest: str | None = None
     outcome: dict[str, str] | None = None
     """How it ended, for the page the person is sent to: the address they came back to holds the code and is left at once."""
+    acting_user_id: str | None = None
+    """The member who connects for an organization."""
+    handoff_digest: str | None = None
+    """Of the secret that the widget in the opener shows: the flow is bound to its session."""
+    opener_origin: str | None = None
+    """The only origin whose messages the handoff page listens to."""
     write_id: str | None = None
     created_at: datetime
     expires_at: datetime
@@ -190,6 +263,25 @@ class Pending:
     @property
     def owner(self) -> Owner:
         return Owner(user_id=self.user_id, organization_id=self.organization_id)
+
+    @property
+    def person(self) -> str | None:
+        """Who is to be in front of the browser: the owner, or the member who acts for the organization."""
+        return self.user_id or self.acting_user_id
+
+    @property
+    def consent(self) -> Consent:
+        return Consent(
+            owner=self.owner,
+            slug=self.slug,
+            account=self.account,
+            registration_id=self.registration_id,
+            authority=self.authority,
+            scopes=self.scopes,
+            config=self.config,
+            display_name=self.display_name,
+            established_by=self.person,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,3 +293,5 @@ class ApiKey:
     secret_digest: str
     created_at: datetime
     revoked_at: datetime | None = None
+    organization_id: str | None = None
+    """If set, the key reaches what belongs to this organization and nothing else."""

@@ -69,7 +69,7 @@ def next_due(connection: Connection, policy: Policy, now: datetime, *, jitter: f
     `jitter` 0..1 spreads connections made in the same minute over a tenth of their margin. `unchanged`: the provider answered a refresh
     with the same token, as some do until it ends, so asking before that is of no use.
     """
-    if connection.state != "connected":
+    if connection.state != "connected" or connection.handed_over_at is not None:
         return None
     candidates = [announce_at(connection)]
     if not connection.refreshable:

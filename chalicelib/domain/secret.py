@@ -25,6 +25,10 @@ class Secret:
         """What an administrator may see; nothing of a secret too short to hide the rest."""
         return self._value[-4:] if len(self._value) >= 12 else ""
 
+    @property
+    def is_blank(self) -> bool:
+        return not self._value.strip()
+
     def __repr__(self) -> str:
         return "Secret(***)"
 

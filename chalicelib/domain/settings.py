@@ -36,6 +36,7 @@ class Settings:
     refresh_queue_url: str
     rescue_queue_url: str
     revoke_queue_url: str
+    webhook_queue_url: str
     former_key_arns: tuple[str, ...] = ()
     """Keys that opened what is not yet sealed anew; nothing is sealed with them."""
     encryption: Literal["audited", "bound", "shared"] = "bound"
@@ -175,6 +176,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "refresh_queue_url": _queue_url,
     "rescue_queue_url": _queue_url,
     "revoke_queue_url": _queue_url,
+    "webhook_queue_url": _queue_url,
     "former_key_arns": _each(_key_arn),
     "encryption": _one_of("audited", "bound", "shared"),
     "app_name": str,

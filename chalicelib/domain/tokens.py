@@ -25,6 +25,8 @@ class TokenSet:
     access_token: Secret
     refresh_token: Secret | None = None
     additional: dict[str, AdditionalToken] = field(default_factory=dict)
+    client_secret: Secret | None = None
+    """Of a client_credentials connection: what its next token is fetched with, sealed in the place of a refresh token."""
 
     def to_payload(self) -> dict[str, Any]:
         """Plain values, to be sealed and nothing else."""
@@ -40,6 +42,7 @@ class TokenSet:
                 }
                 for name, token in self.additional.items()
             },
+            **({"client_secret": self.client_secret.reveal()} if self.client_secret else {}),
         }
 
     @classmethod
@@ -59,6 +62,7 @@ class TokenSet:
                 )
                 for name, token in payload.get("additional", {}).items()
             },
+            client_secret=secret(payload.get("client_secret")),
         )
 
 
@@ -98,5 +102,6 @@ class TokenAnswer:
             access_token=self.tokens.access_token,
             refresh_token=self.tokens.refresh_token or old.refresh_token,
             additional={**old.additional, **self.tokens.additional},
+            client_secret=self.tokens.client_secret or old.client_secret,
         )
         return TokenAnswer(**{**self.__dict__, "tokens": merged, "rotated": self.tokens.refresh_token is not None})

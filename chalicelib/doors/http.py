@@ -160,8 +160,12 @@ class ProviderHttp:
         self._context.verify_mode = ssl.CERT_REQUIRED
         self._context.load_verify_locations(ca_file or requests.certs.where())
 
-    def send(self, method: str, url: str, *, headers: dict[str, str], body: bytes | None = None) -> Answer:
-        """One request, one answer, within the deadline. Raises ForbiddenAddress, Undelivered or AnswerLost."""
+    def send(self, method: str, url: str, *, headers: dict[str, str], body: bytes | None = None, reads_body: bool = True) -> Answer:
+        """One request, one answer, within the deadline. Raises ForbiddenAddress, Undelivered or AnswerLost.
+
+        Without `reads_body` the answer is its status and headers: for who wants to know no more, and must not take a body that is
+        large or cut short for no answer.
+        """
         started = time.monotonic()
         host, port, listed = check_url(url, self._allowed)
         address = _look_up(host, port, listed, self._resolver, min(self._connect_timeout, self._deadline))
@@ -176,7 +180,7 @@ class ProviderHttp:
             with ExitStack() as stack:
                 adapter = stack.enter_context(closing(_PinnedAdapter(url.lower().startswith("https:"), self._context, listed)))
                 answer = stack.enter_context(closing(adapter.send(request, stream=True, timeout=(min(self._connect_timeout, remaining), remaining))))
-                return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, _read(answer, call))
+                return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, _read(answer, call) if reads_body else b"")
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
             # AttributeError and ValueError: what http.client makes of a connection hung up under it.
             reason = f"{host}: {'out of time' if call.is_over else type(error).__name__}"

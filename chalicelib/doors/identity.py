@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode
 from typing import Any
 
 from chalicelib.domain.tokens import ExternalIdentity
-from chalicelib.providers.spec import Provider
+from chalicelib.providers.spec import Identity, Provider, Verify
 
 
 def at(fields: Any, path: str) -> Any:
@@ -18,24 +18,23 @@ def at(fields: Any, path: str) -> Any:
 def of_answer(provider: Provider, fields: dict[str, Any]) -> ExternalIdentity | None:
     """From the token answer itself or its ID token; None if the provider tells it elsewhere."""
     if provider.identity.source == "token_answer":
-        return of_fields(provider, fields)
+        return of_fields(provider.identity, fields)
     if provider.identity.source == "id_token" and isinstance(fields.get("id_token"), str):
-        return of_fields(provider, _claims(fields["id_token"]))
+        return of_fields(provider.identity, _claims(fields["id_token"]))
     return None
 
 
-def endpoint_of(provider: Provider) -> str | None:
-    """Where to ask with the access token, if the answer itself did not tell."""
-    return provider.identity.endpoint if provider.identity.source in ("endpoint", "id_token") else None
+def is_asked_for(provider: Provider) -> bool:
+    """Whether to ask with the access token, if the answer itself did not tell."""
+    return provider.identity.source in ("endpoint", "id_token")
 
 
-def of_fields(provider: Provider, fields: dict[str, Any]) -> ExternalIdentity | None:
-    identity = provider.identity
-    account_id = _text(at(fields, identity.account_id)) if identity.account_id else None
+def of_fields(paths: Identity | Verify, fields: dict[str, Any]) -> ExternalIdentity | None:
+    account_id = _text(at(fields, paths.account_id)) if paths.account_id else None
     if account_id is None:
         return None
-    name = next((text for path in identity.name if (text := _text(at(fields, path)))), None)
-    return ExternalIdentity(account_id, name, _text(at(fields, identity.team)) if identity.team else None)
+    name = next((text for path in paths.name if (text := _text(at(fields, path)))), None)
+    return ExternalIdentity(account_id, name, _text(at(fields, paths.team)) if paths.team else None)
 
 
 def _claims(id_token: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The door to providers' authorization servers: RFC 6749 requests built, sent through the guarded client, and answers made sane."""
 
 import json
-import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,15 +14,14 @@ from chalicelib.domain.errors import GrantRefused, ProviderError, ProviderUnavai
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.settings import PROVIDER_DEADLINE
 from chalicelib.domain.tokens import AdditionalToken, ExternalIdentity, TokenAnswer, TokenSet
-from chalicelib.doors import identity, verdicts
+from chalicelib.doors import identity, token_answers, verdicts
 from chalicelib.doors.addresses import ForbiddenAddress
 from chalicelib.doors.http import Answer, AnswerLost, ProviderHttp, Undelivered
-from chalicelib.providers.spec import RESERVED_PARAMETERS, Provider
+from chalicelib.providers.spec import RESERVED_PARAMETERS, ClientCredentials, Identity, Provider, Token, Verify
 
 Revoked = Literal["revoked", "failed", "unsupported"]
 TRY_AGAIN = timedelta(minutes=5)
 REVOKE_SECONDS = PROVIDER_DEADLINE + 1
-MAX_LIFE = 10 * 365 * 86400
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
@@ -66,7 +64,7 @@ class OAuth:
         if provider.authorization.code_challenge_method == "S256":
             parameters["code_verifier"] = code_verifier
         fields = self._token_request(provider, provider.token.endpoint, credentials, parameters, now)
-        answer = _token_answer(provider, fields, now)
+        answer = token_answers.of_fields(provider, fields, now, provider.lifetimes.access_token)
         return replace(answer, identity=identity.of_answer(provider, fields) or self._identity(provider, answer.tokens.access_token))
 
     def refresh(self, provider: Provider, credentials: Credentials, tokens: TokenSet, now: datetime) -> TokenAnswer:
@@ -76,7 +74,7 @@ class OAuth:
         and never costs the main one.
         """
         assert tokens.refresh_token is not None
-        answer = _token_answer(provider, self._refresh_request(provider, credentials, tokens.refresh_token, now), now)
+        answer = self._refreshed(provider, credentials, tokens.refresh_token, now)
         additional, problems, ends = dict(answer.tokens.additional), list[str](), list[datetime]()
         for name, token in tokens.additional.items():
             if name in additional:
@@ -85,7 +83,7 @@ class OAuth:
             if token.refresh_token is None:
                 continue
             try:
-                other = _token_answer(provider, self._refresh_request(provider, credentials, token.refresh_token, now), now)
+                other = self._refreshed(provider, credentials, token.refresh_token, now)
             except GrantRefused as error:
                 problems.append(f"{name}: {error.provider_code}")
                 del additional[name]
@@ -126,12 +124,12 @@ class OAuth:
         access = tokens.access_token.reveal()
         url = endpoint.replace("{client_id}", quote(credentials.client_id, safe=""))
         if recipe.recipe == "bearer":
-            headers, body = {**_FORM, "Authorization": f"Bearer {access}"}, b""
+            headers, body = {"Accept": "application/json", "Authorization": f"Bearer {access}"}, b""  # without a type: Dropbox refuses one it does not expect, though there is no body
         elif recipe.recipe == "basic_json":
             headers, body = {**_JSON, "Authorization": _basic(credentials, urlencode_parts=False)}, json.dumps({"access_token": access}).encode()
         else:
             hint = "refresh_token" if wanted is tokens.refresh_token else "access_token"
-            headers, body = self._encode(provider, credentials if recipe.client_authentication else None, {"token": wanted.reveal(), "token_type_hint": hint})
+            headers, body = _encoded(provider.token, credentials if recipe.client_authentication else None, {"token": wanted.reveal(), "token_type_hint": hint})
         try:
             answer = self._http.send(recipe.method, url, headers=headers, body=body)
         except (ForbiddenAddress, Undelivered, AnswerLost):
@@ -144,13 +142,43 @@ class OAuth:
         good = 200 <= answer.status < 300 and fields.get("ok", True) is not False and not fields.get("error")
         return good or gone
 
+    def client_credentials(self, provider: Provider, credentials: Credentials, scopes: tuple[str, ...], now: datetime) -> TokenAnswer:
+        """A token for a client of its own (RFC 6749 4.4). Raises a ProviderError. A refresh token is dropped: the client fetches the next token as it did this one."""
+        method = provider.client_credentials
+        parameters = {"grant_type": "client_credentials", **method.parameters}
+        if scopes and method.scope_parameter:
+            parameters[method.scope_parameter] = method.scope_separator.join(scopes)
+        fields = self._token_request(provider, method.endpoint or provider.token.endpoint, credentials, parameters, now, method)
+        answer = token_answers.of_fields(provider, fields, now, method.expires_in)
+        return replace(answer, tokens=TokenSet(answer.tokens.access_token), refresh_expires_at=None, identity=identity.of_answer(provider, fields))
+
+    def check_api_key(self, provider: Provider, secret: Secret) -> tuple[bool | None, ExternalIdentity | None]:
+        """Whether the provider takes this key, and whose it is: True, False by the provider's own word, None = cannot be told. Never raises."""
+        verify = provider.api_key.verify
+        key = secret.reveal()
+        if verify is None or not (key.isascii() and key.isprintable()):
+            return None, None  # what does not fit a header is not sent
+        if verify.send == "bearer":
+            header = {"Authorization": f"Bearer {key}"}
+        elif verify.send == "header":
+            header = {verify.header: f"{verify.prefix}{key}"}
+        else:
+            pair = f"{key}:" if verify.send == "basic_username" else f"{verify.username}:{key}"
+            header = {"Authorization": "Basic " + b64encode(pair.encode()).decode()}
+        answer = self._ask(verify, header)
+        if answer is None:
+            return None, None
+        if answer.status in verify.refused_statuses:
+            return False, None
+        fields = verdicts.parse(answer) or {}
+        if not 200 <= answer.status < 300 or fields.get("ok") is False or fields.get("errors"):
+            return None, None  # Slack says no with 200, GraphQL as well, and not only of keys
+        return True, identity.of_fields(verify, fields)
+
     def still_accepted(self, provider: Provider, access_token: Secret) -> bool | None:
         """Whether the provider takes this access token now, where it has an endpoint that tells; None = cannot be told."""
-        if provider.identity.endpoint is None:
-            return None
-        try:
-            answer = self._bearer_get(provider.identity.endpoint, access_token)
-        except (ForbiddenAddress, Undelivered, AnswerLost):
+        answer = self._ask(provider.identity, _bearer(access_token))
+        if answer is None:
             return None
         fields = verdicts.parse(answer) or {}
         if answer.status == 200 and fields.get("ok") is False:
@@ -158,27 +186,31 @@ class OAuth:
             return False if provider.errors.get(str(fields.get("error"))) == "grant_dead" else None
         if answer.status == 401:
             return False
-        return True if 200 <= answer.status < 300 else None
+        return True if 200 <= answer.status < 300 and not fields.get("errors") else None
 
     def _identity(self, provider: Provider, access_token: Secret) -> ExternalIdentity | None:
-        endpoint = identity.endpoint_of(provider)
-        if endpoint is None:
+        if not identity.is_asked_for(provider):
             return None
+        answer = self._ask(provider.identity, _bearer(access_token))
+        return identity.of_fields(provider.identity, verdicts.parse(answer) or {}) if answer is not None and answer.status == 200 else None
+
+    def _ask(self, where: Identity | Verify, credential: dict[str, str]) -> Answer | None:
+        """The answer to a request with the credential in a header; None without an endpoint, or if there came no answer."""
+        if where.endpoint is None:
+            return None
+        headers = {"Accept": "application/json", **where.headers, **({"Content-Type": "application/json"} if where.body else {}), **credential}
         try:
-            answer = self._bearer_get(endpoint, access_token)
+            return self._http.send(where.method, where.endpoint, headers=headers, body=where.body.encode())
         except (ForbiddenAddress, Undelivered, AnswerLost):
             return None
-        return identity.of_fields(provider, verdicts.parse(answer) or {}) if answer.status == 200 else None
 
-    def _bearer_get(self, url: str, access_token: Secret) -> Answer:
-        return self._http.send("GET", url, headers={"Accept": "application/json", "Authorization": f"Bearer {access_token.reveal()}"})
-
-    def _refresh_request(self, provider: Provider, credentials: Credentials, refresh_token: Secret, now: datetime) -> dict[str, Any]:
+    def _refreshed(self, provider: Provider, credentials: Credentials, refresh_token: Secret, now: datetime) -> TokenAnswer:
         parameters = {**provider.token.refresh_parameters, "grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
-        return self._token_request(provider, provider.token.refresh_endpoint or provider.token.endpoint, credentials, parameters, now)
+        fields = self._token_request(provider, provider.token.refresh_endpoint or provider.token.endpoint, credentials, parameters, now)
+        return token_answers.of_fields(provider, fields, now, provider.lifetimes.access_token)
 
-    def _token_request(self, provider: Provider, endpoint: str, credentials: Credentials, parameters: dict[str, str], now: datetime) -> dict[str, Any]:
-        headers, body = self._encode(provider, credentials, parameters)
+    def _token_request(self, provider: Provider, endpoint: str, credentials: Credentials, parameters: dict[str, str], now: datetime, how: Token | ClientCredentials | None = None) -> dict[str, Any]:
+        headers, body = _encoded(how or provider.token, credentials, parameters)
         try:
             answer = self._http.send("POST", endpoint, headers=headers, body=body)
         except ForbiddenAddress as error:
@@ -189,17 +221,17 @@ class OAuth:
             raise ProviderUnavailable(str(error), provider_code="answer_lost", in_doubt=True) from None
         return verdicts.read(provider, answer, now)
 
-    def _encode(self, provider: Provider, credentials: Credentials | None, parameters: dict[str, str]) -> tuple[dict[str, str], bytes]:
-        token = provider.token
-        headers = dict(_JSON if token.body == "json" else _FORM)
-        if credentials is not None:
-            if token.authentication == "client_secret_basic" and credentials.client_secret:
-                headers["Authorization"] = _basic(credentials, urlencode_parts=token.urlencode_basic)
-            else:
-                parameters = {**parameters, "client_id": credentials.client_id}
-                if token.authentication == "client_secret_post" and credentials.client_secret:
-                    parameters["client_secret"] = credentials.client_secret.reveal()
-        return headers, json.dumps(parameters).encode() if token.body == "json" else urlencode(parameters).encode()
+
+def _encoded(how: Token | ClientCredentials, credentials: Credentials | None, parameters: dict[str, str]) -> tuple[dict[str, str], bytes]:
+    headers = {**(_JSON if how.body == "json" else _FORM), **how.headers}
+    if credentials is not None:
+        if how.authentication == "client_secret_basic" and credentials.client_secret:
+            headers["Authorization"] = _basic(credentials, urlencode_parts=how.urlencode_basic)
+        else:
+            parameters = {**parameters, "client_id": credentials.client_id}
+            if how.authentication == "client_secret_post" and credentials.client_secret:
+                parameters["client_secret"] = credentials.client_secret.reveal()
+    return headers, json.dumps(parameters).encode() if how.body == "json" else urlencode(parameters).encode()
 
 
 def code_challenge(code_verifier: str) -> str:
@@ -207,54 +239,12 @@ def code_challenge(code_verifier: str) -> str:
     return urlsafe_b64encode(sha256(code_verifier.encode("ascii")).digest()).rstrip(b"=").decode()
 
 
+def _bearer(access_token: Secret) -> dict[str, str]:
+    return {"Authorization": f"Bearer {access_token.reveal()}"}
+
+
 def _basic(credentials: Credentials, *, urlencode_parts: bool) -> str:
     """RFC 6749 2.3.1: id and secret are form-urlencoded first, or one with a colon or a plus cannot be told apart."""
     secret = credentials.client_secret.reveal() if credentials.client_secret else ""
     parts = [quote_plus(part) if urlencode_parts else part for part in (credentials.client_id, secret)]
     return "Basic " + b64encode(":".join(parts).encode()).decode()
-
-
-def _token_answer(provider: Provider, fields: dict[str, Any], now: datetime) -> TokenAnswer:
-    life = _seconds(fields.get("expires_in")) or provider.lifetimes.access_token
-    refresh_life = _seconds(fields.get(provider.lifetimes.refresh_expires_in_field)) if provider.lifetimes.refresh_expires_in_field else 0
-    if not refresh_life and fields.get("refresh_token"):  # one that is kept goes on with the life it has
-        refresh_life = provider.lifetimes.refresh_token
-    additional = {name: _additional(token, now) for name, token in fields.get("additional_tokens", {}).items()}
-    scopes = _scopes(fields.get("scope"))
-    if scopes is not None and additional:
-        scopes = tuple(dict.fromkeys([*scopes, *(scope for token in additional.values() for scope in token.scopes)]))
-    return TokenAnswer(
-        tokens=TokenSet(Secret(fields["access_token"]), _secret(fields.get("refresh_token")), additional),
-        expires_at=now + timedelta(seconds=life) if life else None,
-        token_life=life,
-        refresh_expires_at=now + timedelta(seconds=refresh_life) if refresh_life else None,
-        scopes=scopes,
-        token_type=str(fields.get("token_type") or "bearer").lower()[:32],
-        metadata={name: str(value)[:2048] for name, path in provider.metadata.items() if (value := identity.at(fields, path)) not in (None, "")},
-    )
-
-
-def _additional(token: dict[str, Any], now: datetime) -> AdditionalToken:
-    life = _seconds(token.get("expires_in"))
-    return AdditionalToken(Secret(token["access_token"]), _secret(token.get("refresh_token")), now + timedelta(seconds=life) if life else None, _scopes(token.get("scope")) or ())
-
-
-def _seconds(value: Any) -> int:
-    """`expires_in` as providers send it: absent, null, text, a float, nonsense. 0 = says nothing; a life of zero would be asked for again at once."""
-    try:
-        seconds = 0.0 if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return 0
-    return int(min(seconds, MAX_LIFE)) if seconds > 0 else 0
-
-
-def _scopes(value: Any) -> tuple[str, ...] | None:
-    if isinstance(value, list):
-        value = " ".join(str(part) for part in value)
-    if not isinstance(value, str):
-        return None
-    return tuple(dict.fromkeys(part for part in re.split(r"[\s,]+", value) if part))
-
-
-def _secret(value: Any) -> Secret | None:
-    return Secret(value) if isinstance(value, str) and value else None

@@ -1,4 +1,7 @@
-"""Events in the table: an outbox row until somebody has published it, and a log row for thirty days. Both are written with the state they tell of."""
+"""Events in the table: an outbox row until somebody has published it, and for thirty days a row in the log of what it tells of and one in the log of its day.
+
+All are written with the state they tell of.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -17,10 +20,8 @@ def rows_of(event: Event) -> list[Item]:
     fields = asdict(event)
     fields["data"] = {name: value for name, value in event.data.items() if value is not None}
     fields["nulls"] = [name for name, value in event.data.items() if value is None]  # the table has no form for nothing, and a subscriber wants to read it
-    return [
-        {**fields, **keys.outbox(event.id, event.subject)},
-        {**fields, **keys.event_log(event.id, event.subject), "ttl": int((event.created_at + RETENTION).timestamp())},
-    ]
+    kept = {**fields, "ttl": int((event.created_at + RETENTION).timestamp())}
+    return [{**fields, **keys.outbox(event.id, event.subject)}, {**kept, **keys.event_log(event.id, event.subject)}, {**kept, **keys.day_log(event.id)}]
 
 
 class OutboxRows:
@@ -31,7 +32,7 @@ class OutboxRows:
         """Unpublished events of a shard, oldest first, as they are now (strong reads). A row that cannot be read is said and left where it is: it must not stop the others."""
         for row in self._table.query("pk = :pk", {"pk": keys.outbox_partition(shard)}):
             try:
-                yield _event(row)
+                yield event_of(row)
             except (DamagedRow, TypeError) as error:
                 journal.write("damaged_row", detail=str(error), key=row.get("sk"))
 
@@ -42,10 +43,16 @@ class OutboxRows:
         """Takes it out of the outbox; twice is as once."""
         self._table.delete(keys.outbox(event.id, event.subject))
 
+    def kept(self, event_id: str, subject: str) -> Event | None:
+        """One event of the last thirty days."""
+        row = self._table.get(keys.event_log(event_id, subject))
+        return event_of(row) if row else None
+
     def log(self, subject: str) -> list[Event]:
         """What was told of one subject in the last thirty days, oldest first."""
-        return [_event(row) for row in self._table.query("pk = :pk", {"pk": keys.event_log_partition(subject)})]
+        return [event_of(row) for row in self._table.query("pk = :pk", {"pk": keys.event_log_partition(subject)})]
 
 
-def _event(row: Item) -> Event:
+def event_of(row: Item) -> Event:
+    """Raises DamagedRow, or TypeError for data that is none."""
     return read(Event, {**row, "data": {**dict.fromkeys(row["nulls"]), **row["data"]}} if row.get("nulls") else row)

@@ -12,7 +12,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.events import Event
 from chalicelib.domain.lifecycle import Transition
-from chalicelib.domain.models import ApiKey, Connection, Owner, Pending, Registration
+from chalicelib.domain.models import COMPATIBILITY, ApiKey, Connection, Override, Owner, Ownership, Pending, Registration
 from chalicelib.domain.stored import read
 from chalicelib.doors import keys
 from chalicelib.doors.keys import Key
@@ -45,7 +45,7 @@ class Store:
 
     # connections
 
-    def connection(self, owner: Owner, slug: str, account: str = "default") -> Connection | None:
+    def connection(self, owner: Owner, slug: str, account: str = COMPATIBILITY) -> Connection | None:
         """As it is now (strong read). A disconnected one is still a row, as a fence."""
         item = self._table.get(keys.connection(owner, slug, account))
         return read(Connection, item) if item else None
@@ -55,9 +55,11 @@ class Store:
         item = self._table.get(key)
         return read(Connection, item) if item else None
 
-    def connections(self, owner: Owner) -> list[Connection]:
-        items = self._table.query("pk = :pk AND begins_with(sk, :prefix)", {"pk": keys.owner_partition(owner), "prefix": "connection#"})
-        return [read(Connection, item) for item in items]
+    def connections(self, owner: Owner, slug: str | None = None) -> list[Connection]:
+        """All of an owner's, or those at one provider: several accounts, oldest first, the compatibility account before all. Disconnected ones too."""
+        prefix = "connection#" if slug is None else keys.accounts_prefix(slug)
+        items = self._table.query("pk = :pk AND begins_with(sk, :prefix)", {"pk": keys.owner_partition(owner), "prefix": prefix})
+        return sorted((read(Connection, item) for item in items), key=lambda each: (each.slug, each.role == "standard", each.account))
 
     def lease(self, connection: Connection, holder: str, until: datetime, now: datetime, *, spends: bool = True) -> Connection:
         """Takes the right to refresh this generation until `until`; returns the connection as read under the lease.
@@ -68,7 +70,8 @@ class Store:
         item = self._table.update(
             keys.connection(connection.owner, connection.slug, connection.account),
             {"lease_owner": holder, "lease_until": until, "intent_attempt": connection.intent_attempt + spends},
-            condition="generation = :generation AND #state = :connected AND intent_attempt = :attempt AND (attribute_not_exists(lease_until) OR lease_until < :now)",
+            condition="generation = :generation AND #state = :connected AND intent_attempt = :attempt AND (attribute_not_exists(lease_until) OR lease_until < :now)"
+            + (" AND attribute_not_exists(handed_over_at)" if spends else ""),
             values={"generation": connection.generation, "connected": "connected", "now": now, "attempt": connection.intent_attempt},
             write_id=holder,
         )
@@ -190,30 +193,47 @@ class Store:
 
     # registrations
 
-    def registration(self, slug: str, organization_id: str | None = None) -> Registration | None:
-        item = self._table.get(keys.registration(slug, organization_id))
+    def registration(self, slug: str, ownership: Ownership = "userland_user") -> Registration | None:
+        item = self._table.get(keys.registration(slug, ownership))
         return read(Registration, item) if item else None
 
-    def registrations(self, organization_id: str | None = None) -> list[Registration]:
-        """All of a stage (or of one organization), oldest first."""
-        items = self._table.query("pk = :pk", {"pk": keys.registration_partition(organization_id)})
+    def registrations(self) -> list[Registration]:
+        """All of a stage, oldest first."""
+        items = self._table.query("pk = :pk", {"pk": keys.registration_partition(None)})
         return sorted((read(Registration, item) for item in items), key=lambda r: r.id)
 
     def save_registration(self, registration: Registration, *, expected_version: int | None) -> None:
         """Creates (`expected_version` None) or replaces that version. Raises Conflict if somebody else was first."""
-        key = keys.registration(registration.slug, registration.organization_id)
-        try:
-            if expected_version is None:
-                self._table.put(key, _row(registration), condition="attribute_not_exists(pk)")
-            else:
-                self._table.put(key, _row(registration), condition="version = :version", values={"version": expected_version})
-        except LostRace:
-            if expected_version is None:
-                raise Conflict(f"'{registration.slug}' is configured already; use PUT to change it.", "data_integration_exists") from None
-            raise Conflict("Somebody else changed this data integration at the same moment; read it again and repeat.", "concurrent_update") from None
+        self._save(keys.registration(registration.slug, registration.ownership), registration, expected_version, f"'{registration.slug}' is configured already; use PUT to change it.")
 
     def delete_registration(self, registration: Registration) -> None:
-        self._table.delete(keys.registration(registration.slug, registration.organization_id))
+        self._table.delete(keys.registration(registration.slug, registration.ownership))
+
+    def override(self, organization_id: str, slug: str, ownership: Ownership) -> Override | None:
+        """What an organization sets for itself."""
+        item = self._table.get(keys.registration(slug, ownership, organization_id))
+        return read(Override, item) if item else None
+
+    def overrides(self, organization_id: str) -> list[Override]:
+        return [read(Override, item) for item in self._table.query("pk = :pk", {"pk": keys.registration_partition(organization_id)})]
+
+    def save_override(self, override: Override, *, expected_version: int | None) -> None:
+        """As save_registration."""
+        self._save(keys.registration(override.slug, override.ownership, override.organization_id), override, expected_version, "Somebody else configured it at the same moment; read it again and repeat.")
+
+    def delete_override(self, override: Override) -> None:
+        self._table.delete(keys.registration(override.slug, override.ownership, override.organization_id))
+
+    def _save(self, key: Key, row: Registration | Override, expected_version: int | None, exists: str) -> None:
+        try:
+            if expected_version is None:
+                self._table.put(key, _row(row), condition="attribute_not_exists(pk)")
+            else:
+                self._table.put(key, _row(row), condition="version = :version", values={"version": expected_version})
+        except LostRace:
+            if expected_version is None:
+                raise Conflict(exists, "data_integration_exists") from None
+            raise Conflict("Somebody else changed this data integration at the same moment; read it again and repeat.", "concurrent_update") from None
 
     def has_connections(self, registration_id: str) -> bool:
         """Whether any connection that is not disconnected belongs to the registration."""
@@ -247,7 +267,7 @@ class Store:
 
     def audit(self, now: datetime, actor: str, action: str, facts: dict[str, Any]) -> None:
         """An administrator's change, kept by day."""
-        self._table.put(keys.audit(now, f"audit_{ids.ulid(now)}"), {"actor": actor, "action": action, "at": now, "facts": facts})
+        self._table.put(keys.audit(now, f"audit_{ids.ulid(now)}"), {"actor": actor, "action": action, "at": now, "facts": {name: value for name, value in facts.items() if value is not None}})
 
 
 def _shallow(connection: Connection) -> Item:

@@ -143,10 +143,11 @@ class Table:
                 return
             raise LostRace(old) from None
 
-    def query(self, condition: str, values: Item, *, index: str | None = None, forward: bool = True) -> Iterator[Item]:
-        """Every item of a key condition, page by page."""
+    def query(self, condition: str, values: Item, *, index: str | None = None, forward: bool = True, page_size: int | None = None) -> Iterator[Item]:
+        """Every item of a key condition, page by page; a `page_size` is for a reader who may stop early."""
         request: Item = {"KeyConditionExpression": condition, "ExpressionAttributeValues": {f":{name}": encode(value) for name, value in values.items()}, "ScanIndexForward": forward}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        request |= {"Limit": page_size} if page_size else {}
         while True:
             page = self._call("query", **request)
             yield from map(decode_item, page["Items"])

@@ -20,32 +20,34 @@ class ApiKeys:
         self._store, self._clock, self._monotonic = store, clock, monotonic
         self._known: dict[str, tuple[float, ApiKey]] = {}
 
-    def create(self, name: str) -> tuple[ApiKey, str]:
-        """The key's record and the key itself, which is not kept."""
+    def create(self, name: str, organization_id: str | None = None, *, actor: str = "operator") -> tuple[ApiKey, str]:
+        """The key's record and the key itself, which is not kept. `organization_id`: the only one it reaches."""
         now = self._clock()
         key_id, secret = ids.ulid(now), ids.random_token()
-        record = ApiKey(id=key_id, name=name, secret_digest=ids.digest(secret), created_at=now)
+        record = ApiKey(id=key_id, name=name, secret_digest=ids.digest(secret), created_at=now, organization_id=organization_id)
         self._store.save_api_key(record)
-        self._store.audit(now, "operator", "api_key.created", {"id": key_id, "name": name})
+        self._store.audit(now, actor, "api_key.created", {"id": key_id, "name": name, "organization": organization_id})
         return record, f"{PREFIX}{key_id}_{secret}"
 
-    def revoke(self, key_id: str) -> bool:
+    def revoke(self, key_id: str, *, actor: str = "operator") -> bool:
         self._known.clear()
         now = self._clock()
         done = self._store.revoke_api_key(key_id, now)
         if done:
-            self._store.audit(now, "operator", "api_key.revoked", {"id": key_id})
+            self._store.audit(now, actor, "api_key.revoked", {"id": key_id})
         return done
 
     def authenticate(self, unverified_header: str | None) -> ApiKey:
         """The key of an Authorization header. Raises Unauthorized, the same for every cause."""
         scheme, _, unverified_key = (unverified_header or "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthorized
         fingerprint = ids.digest(unverified_key)
         known = self._known.get(fingerprint)
         if known is not None and self._monotonic() - known[0] < REMEMBERED_FOR:
             return known[1]
         key_id, _, unverified_secret = unverified_key.strip().removeprefix(PREFIX).partition("_")
-        if scheme.lower() != "bearer" or not unverified_key.startswith(PREFIX) or len(key_id) != 26 or len(unverified_secret) != 43 or not unverified_key.isascii():
+        if not unverified_key.startswith(PREFIX) or len(key_id) != 26 or len(unverified_secret) != 43 or not unverified_key.isascii():
             raise Unauthorized
         record = self._store.api_key(key_id)
         good = ids.matches(unverified_secret, record.secret_digest if record else ids.digest(""))

@@ -12,32 +12,25 @@ from hmac import compare_digest
 from typing import Any
 
 from chalicelib.domain import ids
-from chalicelib.domain.errors import Conflict, Forbidden, NotFound, Unprocessable
+from chalicelib.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unprocessable
 from chalicelib.domain.models import Connection, Owner, Pending
-from chalicelib.domain.settings import PARKED_CODE_TTL, PENDING_TTL, Settings
+from chalicelib.domain.settings import PARKED_CODE_TTL, Settings
 from chalicelib.doors import journal
-from chalicelib.doors.crypto import Facts, Sealer
+from chalicelib.doors.crypto import Sealer
+from chalicelib.doors.grants import Grants
 from chalicelib.doors.oauth import OAuth, code_challenge
 from chalicelib.doors.store import Store
 from chalicelib.doors.table import LostRace
 from chalicelib.engine.authorization_response import AuthorizationResponse, FlowError, validate
+from chalicelib.engine.begin import CODE_FIELD, PENDING_FIELD, Beginning, pending_facts
 from chalicelib.engine.commits import Commits
 from chalicelib.engine.effective import Effective
 from chalicelib.engine.exchange import Exchange
 from chalicelib.engine.failed_flows import FailedFlows
-from chalicelib.engine.registrations import Registrations, require_enabled
+from chalicelib.engine.registrations import Registrations
 
-PENDING_FIELD, CODE_FIELD = "pending", "code"
+NO_CODE = "There is no such connect code, or it is older than 90 seconds. Start again with POST …/authorize."
 PENDING_ID_LENGTH = 43  # of ids.random_token
-
-
-@dataclass(frozen=True)
-class Begun:
-    """Answer to `begin`: a link for one browser, good for ten minutes, and the state the application may compare."""
-
-    url: str
-    state: str
-    finish_required: bool
 
 
 @dataclass(frozen=True)
@@ -63,6 +56,7 @@ class Connect:
     def __init__(
         self,
         store: Store,
+        grants: Grants,
         sealer: Sealer,
         oauth: OAuth,
         registrations: Registrations,
@@ -73,51 +67,8 @@ class Connect:
     ) -> None:
         self._store, self._sealer, self._oauth, self._registrations = store, sealer, oauth, registrations
         self._settings, self._failed_flows, self._clock = settings, failed_flows, clock
-        self._exchanges = Exchange(store, sealer, oauth, commits, settings.idle_after, clock)
-
-    def begin(
-        self,
-        owner: Owner,
-        slug: str,
-        *,
-        return_to: str | None = None,
-        challenge: str | None = None,
-        config: dict[str, str] | None = None,
-        display_name: str | None = None,
-        user_display_name: str | None = None,
-    ) -> Begun:
-        """Freezes a flow for one owner. Raises NotFound, Unprocessable or Conflict; then nothing is kept."""
-        registration = self._registrations.get(slug)
-        require_enabled(registration)
-        self._check_return_to(return_to)
-        if challenge is not None and return_to is None:
-            raise Unprocessable("A session-bound flow ('code_challenge') ends at your application: give 'return_to'.", "return_to_required", errors=[{"field": "return_to", "code": "required"}])
-        if challenge is None and self._settings.require_proof:
-            raise Unprocessable(
-                "This stage wants proof of who finishes (STANDPIPE_REQUIRE_PROOF): send 'code_challenge' and finish with POST /data-integrations/finish.",
-                "proof_required",
-                errors=[{"field": "code_challenge", "code": "required"}],
-            )
-        existing = self._store.connection(owner, slug)
-        kept_config = existing.config if existing and existing.state != "disconnected" else {}
-        self._registrations.check_config(registration, config or {})
-        effective = self._registrations.effective(registration, {**kept_config, **(config or {})})
-        now = self._clock()
-        pending_id = ids.random_token()
-        handle, state = (f"{pending_id}.{ids.random_token()}" for _ in range(2))
-        verifier = ids.random_token()
-        sealed = self._sealer.seal({"state": state, "code_verifier": verifier}, _facts(pending_id, PENDING_FIELD, owner))
-        self._store.begin(
-            Pending(
-                id=pending_id, handle_digest=ids.digest(handle), state_digest=ids.digest(state), sealed=sealed, user_id=owner.user_id, organization_id=owner.organization_id,
-                slug=slug, registration_id=registration.id, authority=effective.authority, fingerprint=effective.fingerprint, user_display_name=user_display_name,
-                scopes=registration.scopes if registration.scopes is not None else tuple(effective.provider.default_scopes()), config={**kept_config, **(config or {})},
-                return_to=return_to, code_challenge=challenge, display_name=display_name, connection_id=existing.id if existing and existing.state != "disconnected" else None,
-                created_at=now, expires_at=now + PENDING_TTL, ttl=int((now + PENDING_TTL).timestamp()),
-            )
-        )  # fmt: skip
-        journal.write("connect_begun", provider=slug, user=owner.user_id, organization=owner.organization_id, session_bound=challenge is not None)
-        return Begun(f"{self._settings.url}/connect/{handle}", state, challenge is not None)
+        self._exchanges = Exchange(store, grants, sealer, oauth, commits, settings.idle_after, clock)
+        self.begin = Beginning(store, sealer, registrations, settings, clock).begin
 
     def open(self, unverified_handle: str, unverified_browser: str | None) -> Opened:
         """The browser opens the link. The first one to do so is bound to it; any other is refused. Raises FlowError."""
@@ -134,10 +85,22 @@ class Connect:
             return Opened(pending, browser, effective, self._depart(pending, effective))
         return Opened(pending, browser, effective)
 
+    def hand_off(self, unverified_handle: str, unverified_browser: str | None, unverified_token: str) -> str:
+        """The widget in the opener vouches for the person: it showed its secret to the page in this browser. Returns the provider's URL. Raises FlowError."""
+        pending = self._find(unverified_handle, "handle")
+        self._same_browser(pending, unverified_browser)
+        if pending.handoff_digest is None or not ids.matches(unverified_token, pending.handoff_digest):
+            raise FlowError("wrong_browser", pending)
+        if pending.stage != "opened":
+            raise FlowError("link_used", pending)
+        return self._depart(pending, self._effective(pending))
+
     def confirm(self, unverified_handle: str, unverified_browser: str | None) -> str:
         """The person said yes on the confirmation page, in the browser that opened it. Returns the provider's URL. Raises FlowError."""
         pending = self._find(unverified_handle, "handle")
         self._same_browser(pending, unverified_browser)
+        if pending.handoff_digest is not None:
+            raise FlowError("wrong_browser", pending)  # this one is the opener's to vouch for
         if pending.stage != "opened":
             raise FlowError("link_used", pending)
         return self._depart(pending, self._effective(pending))
@@ -163,30 +126,35 @@ class Connect:
         if pending.return_to is not None and pending.return_to not in self._settings.return_urls:
             raise FlowError("configuration_changed", pending)
         if pending.code_challenge is None:
-            kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, pending.owner))
+            kept = self._sealer.open(pending.sealed, pending_facts(pending.id, PENDING_FIELD, pending.owner))
             return Returned(pending, self._exchange(pending, effective, response.code, kept["code_verifier"]))
         return self._park(pending, response)
 
-    def finish(self, unverified_connect_code: str, code_verifier: str, *, state: str | None = None, user_id: str | None = None) -> Connection:
-        """The application vouches for the person in front of it: only now is the code exchanged. Raises NotFound, Forbidden or FlowError."""
+    def finish(self, unverified_connect_code: str, code_verifier: str, *, state: str | None = None, user_id: str | None = None, organization_id: str | None = None) -> Connection:
+        """The application vouches for the person in front of it: only now is the code exchanged. `organization_id`: the only one the caller reaches.
+
+        Raises InvalidRequest, Forbidden or FlowError.
+        """
         pending = self._store.pending(unverified_connect_code.split(".")[0])
         if pending is None or pending.connect_code_digest is None or not ids.matches(unverified_connect_code, pending.connect_code_digest) or pending.expires_at <= self._clock():
-            raise NotFound("There is no such connect code, or it is older than 90 seconds. Start again with POST …/authorize.", "connect_code_not_found")
+            raise InvalidRequest(NO_CODE, "invalid_connect_code")
+        if organization_id not in (None, pending.organization_id):
+            raise InvalidRequest(NO_CODE, "invalid_connect_code")
         vouched = self._is_vouched(pending, code_verifier, state, user_id)
         if pending.stage == "finished" and vouched and (connection := self._made_by(pending)):
             return connection  # the same request once more, because its answer was lost
         if pending.stage != "parked":
-            raise NotFound("This connect code was used. Start again with POST …/authorize.", "connect_code_not_found")
+            raise InvalidRequest("This connect code was used. Start again with POST …/authorize.", "invalid_connect_code")
         # Opened first: a key service that is down must not cost the person their consent.
-        code = self._sealer.open(pending.sealed, _facts(pending.id, CODE_FIELD, pending.owner))
+        code = self._sealer.open(pending.sealed, pending_facts(pending.id, CODE_FIELD, pending.owner))
         try:
             pending = self._store.advance(pending, "finished")
         except LostRace:
-            raise NotFound("This connect code was used.", "connect_code_not_found") from None
+            raise InvalidRequest("This connect code was used. Start again with POST …/authorize.", "invalid_connect_code") from None
         # From here on the code is burned, whatever comes: a wrong guess is not repeated.
         if not vouched:
             self._journal(pending, "binding_failed")
-            raise Forbidden("The person who finished is not the one who started: the code_verifier, state or user does not fit. Nothing was connected.", "session_binding_failed")
+            raise Forbidden("The person who finished is not the one who started: the code_verifier, state or user does not fit. Nothing was connected.", "connection_could_not_be_verified")
         with self._failed_flows.told():
             return self._exchange(pending, self._effective(pending), code["code"], code["code_verifier"])
 
@@ -201,10 +169,17 @@ class Connect:
             return None
         return pending
 
+    def progress(self, owner: Owner, slug: str, unverified_state: str) -> Pending | None:
+        """A flow of this owner by the state it was begun with, as far as it got; None if there is none, or it is over by time."""
+        pending = self._store.pending(unverified_state.split(".")[0]) if 40 < len(unverified_state) <= 512 else None
+        if pending is None or not ids.matches(unverified_state, pending.state_digest) or (pending.owner, pending.slug) != (owner, slug) or pending.expires_at <= self._clock():
+            return None
+        return pending
+
     def _is_vouched(self, pending: Pending, code_verifier: str, state: str | None, user_id: str | None) -> bool:
         """Whether the application's word fits what the flow was begun with: its own verifier, and state and user where it names them."""
         verified = compare_digest(code_challenge(code_verifier).encode(), (pending.code_challenge or "").encode())
-        return verified and (state is None or ids.matches(state, pending.state_digest)) and user_id in (None, pending.user_id)
+        return verified and (state is None or ids.matches(state, pending.state_digest)) and user_id in (None, pending.person)
 
     def _made_by(self, pending: Pending) -> Connection | None:
         connection = self._store.connection(pending.owner, pending.slug, pending.account)
@@ -214,14 +189,14 @@ class Connect:
     # one step each
 
     def _depart(self, pending: Pending, effective: Effective) -> str:
-        kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, pending.owner))
+        kept = self._sealer.open(pending.sealed, pending_facts(pending.id, PENDING_FIELD, pending.owner))
         self._advance(pending, "redirected", "link_used")
         return self._oauth.authorization_url(effective.provider, effective.client_id, effective.redirect_uri, pending.scopes, kept["state"], kept["code_verifier"])
 
     def _park(self, pending: Pending, response: AuthorizationResponse) -> Returned:
-        kept = self._sealer.open(pending.sealed, _facts(pending.id, PENDING_FIELD, pending.owner))
+        kept = self._sealer.open(pending.sealed, pending_facts(pending.id, PENDING_FIELD, pending.owner))
         connect_code = f"{pending.id}.{ids.random_token()}"
-        parked = self._sealer.seal({"code": response.code, "code_verifier": kept["code_verifier"]}, _facts(pending.id, CODE_FIELD, pending.owner))
+        parked = self._sealer.seal({"code": response.code, "code_verifier": kept["code_verifier"]}, pending_facts(pending.id, CODE_FIELD, pending.owner))
         expires_at = self._clock() + PARKED_CODE_TTL
         pending = self._advance(pending, "parked", "link_used", sealed=parked, connect_code_digest=ids.digest(connect_code), expires_at=expires_at, ttl=int(expires_at.timestamp()))
         return Returned(pending, connect_code=connect_code)
@@ -249,21 +224,13 @@ class Connect:
     def _effective(self, pending: Pending) -> Effective:
         """The registration as it is now, if it still is what it was when the flow began."""
         try:
-            registration = self._registrations.get(pending.slug)
+            registration = self._registrations.for_owner(pending.slug, pending.owner)
             effective = self._registrations.effective(registration, pending.config, pending.authority)
         except (Conflict, NotFound, Unprocessable):
             raise FlowError("configuration_changed", pending) from None
         if registration.id != pending.registration_id or effective.fingerprint != pending.fingerprint:
             raise FlowError("configuration_changed", pending)
         return effective
-
-    def _check_return_to(self, return_to: str | None) -> None:
-        if return_to is not None and return_to not in self._settings.return_urls:
-            raise Unprocessable(
-                "'return_to' is not one of the registered return URLs (STANDPIPE_RETURN_URLS); the whole URL has to match.",
-                "return_to_not_allowed",
-                errors=[{"field": "return_to", "code": "not_allowed"}],
-            )
 
     def _is_same_browser(self, pending: Pending, unverified_browser: str | None) -> bool:
         return bool(unverified_browser and pending.browser_digest and ids.matches(unverified_browser, pending.browser_digest))
@@ -274,7 +241,3 @@ class Connect:
 
     def _journal(self, pending: Pending, outcome: str, **facts: Any) -> None:
         journal.count("connect", self._clock(), outcome, provider=pending.slug, user=pending.user_id, organization=pending.organization_id, **facts)
-
-
-def _facts(pending_id: str, field: str, owner: Owner) -> Facts:
-    return Facts(ids.digest(pending_id), field, 0, owner)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain import lifecycle
 from chalicelib.domain.errors import NotFound, Unavailable
-from chalicelib.domain.models import Connection, Owner
+from chalicelib.domain.models import COMPATIBILITY, Connection, Owner
 from chalicelib.doors import journal
 from chalicelib.doors.oauth import Revoked
 from chalicelib.doors.store import Store
@@ -22,7 +22,7 @@ class Disconnect:
     def __init__(self, store: Store, ending: Ending, commits: Commits, keeping: Keeping, clock: Callable[[], datetime]) -> None:
         self._store, self._ending, self._commits, self._keeping, self._clock = store, ending, commits, keeping, clock
 
-    def disconnect(self, owner: Owner, slug: str, account: str = "default", *, seconds_left: Callable[[], float]) -> Revoked:
+    def disconnect(self, owner: Owner, slug: str, account: str = COMPATIBILITY, *, seconds_left: Callable[[], float]) -> Revoked:
         """What became of the grant at the provider; here it is gone. Raises NotFound, or Unavailable: then it stands here and may be repeated.
 
         What could not be revoked now is tried again for days by the revoke queue; the answer still says "failed", because it did.

@@ -24,9 +24,11 @@ class Ending:
 
         `may_renew`: nobody else can be spending the refresh token. Raises Unavailable if the tokens cannot be opened now.
         """
+        if connection.sealed is None or connection.handed_over_at is not None or connection.auth_method == "api_key":
+            return "unsupported", connection  # there is nothing to show, another system lives on it, or only its owner can withdraw it
         try:
-            effective = self._registrations.effective(self._registrations.get(connection.slug), connection.config, connection.authority)
-            tokens = TokenSet.from_payload(self._sealer.open(connection.sealed or b"", token_facts(connection)))
+            effective = self._registrations.effective_of(connection)
+            tokens = TokenSet.from_payload(self._sealer.open(connection.sealed, token_facts(connection)))
             if effective.provider.revocation.token == "access_token" and not connection.lives(self._clock()) and tokens.refresh_token is not None:
                 # To an expired token such a provider answers "not found", and the grant lives on.
                 if not may_renew or seconds_left() <= REVOKE_SECONDS + PROVIDER_DEADLINE:
@@ -37,7 +39,7 @@ class Ending:
                 if isinstance(renewed, TokenAnswer):
                     tokens = renewed.tokens
                     connection = self._with(connection, renewed)
-            return effective.revoke(self._oauth, tokens, seconds_left), connection
+            return effective.acting_for(connection, tokens).revoke(self._oauth, tokens, seconds_left), connection
         except Unavailable:
             raise
         except StandpipeError as error:

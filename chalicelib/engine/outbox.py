@@ -14,7 +14,7 @@ from chalicelib.doors import journal, keys
 from chalicelib.doors.outbox import OutboxRows
 from chalicelib.doors.topic import Topic
 
-GIVE_UP_AFTER = 5  # failures in a row: the topic is down, and the next minute tries again
+GIVE_UP_AFTER = 5  # failures in a row: the topic or the webhook queue is down, and the next minute tries again
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,10 @@ class Drained:
 
 
 class Outbox:
-    def __init__(self, rows: OutboxRows, topic: Topic, clock: Callable[[], datetime]) -> None:
-        self._rows, self._topic, self._clock = rows, topic, clock
+    """`tell` hands an event on to the stage's webhook endpoints; like the topic, it raises Unavailable if it cannot."""
+
+    def __init__(self, rows: OutboxRows, topic: Topic, tell: Callable[[Event], None], clock: Callable[[], datetime]) -> None:
+        self._rows, self._topic, self._tell, self._clock = rows, topic, tell, clock
 
     def publish(self, events: Iterable[Event]) -> None:
         """Right after they were stored. Never raises: what does not get out now waits for the drain."""
@@ -40,7 +42,7 @@ class Outbox:
                 return
 
     def drain(self, seconds_left: Callable[[], float]) -> Drained:
-        """Everything that waits, oldest first, shard by shard; stops in time, and early if the topic does not answer. Raises Unavailable if the table does not."""
+        """Everything that waits, oldest first, shard by shard; stops in time, and early if nothing gets out. Raises Unavailable if the table does not answer."""
         published, left, failures, oldest = 0, 0, 0, list[datetime]()
         for shard in range(keys.OUTBOX_SHARDS):
             held: set[str] = set()  # subjects with an event that still waits: theirs wait behind it
@@ -67,6 +69,7 @@ class Outbox:
     def _publish(self, event: Event) -> None:
         try:
             self._topic.publish(event)
+            self._tell(event)
         except Unavailable as error:
             journal.count("publish", self._clock(), "failed", id=event.id, type=event.event, cause=error.code)
             raise

@@ -14,7 +14,7 @@ from typing import Literal
 
 from chalicelib.domain import lifecycle
 from chalicelib.domain.circuit import Tally
-from chalicelib.domain.errors import GrantRefused, ProviderError, ProviderWeird, RegistrationRefused, StandpipeError, Unavailable
+from chalicelib.domain.errors import Conflict, GrantRefused, ProviderError, ProviderWeird, RegistrationRefused, StandpipeError, Unavailable
 from chalicelib.domain.lifecycle import Reason, Transition
 from chalicelib.domain.models import Connection, Registration
 from chalicelib.domain.schedule import Policy
@@ -55,8 +55,8 @@ class Outcome:
     @property
     def tally(self) -> Tally:
         """What it says of the provider: a dead grant is a healthy provider's word too."""
-        if not self.asked:
-            return Tally()
+        if not self.asked or (isinstance(self.error, RegistrationRefused) and self.connection.authority in ("organization", "connection")):
+            return Tally()  # a client of one organization that is refused says nothing of the others
         if self.error is None or isinstance(self.error, GrantRefused):
             return Tally(successes=1)
         if isinstance(self.error, RegistrationRefused):
@@ -101,6 +101,8 @@ class Refresher:
             if is_fresh(connection):
                 return self._exit(Outcome("success_waited" if waited else "fresh_enough", connection), started)
             now = self._clock()
+            if connection.handed_over_at is not None:
+                raise handed_over()
             if not connection.refreshable:
                 return self._exit(self._refuse(connection, "no_refresh_token", None, None), started)
             if connection.hold_until is not None and connection.hold_until > now:
@@ -135,7 +137,7 @@ class Refresher:
 
         try:
             _require(left(), NEEDED)
-            effective = self._registrations.effective(registration or self._registrations.get(leased.slug), leased.config, leased.authority)
+            effective = self._registrations.effective_of(leased, registration)
             tokens = TokenSet.from_payload(self._sealer.open(leased.sealed or b"", token_facts(leased)))
             # In hand before anything is spent: what the provider answers can be kept without asking anyone.
             ready = self._sealer.ready(token_facts(leased, leased.generation + 1))
@@ -149,14 +151,14 @@ class Refresher:
             raise
         in_doubt, retried = earlier_attempts > 0, False
         try:
-            answer = self._ask(effective, tokens)
+            answer = effective.renew(self._oauth, leased, tokens, self._clock())
         except ProviderError as first:
             if not first.in_doubt or first.retry_after or left() < one_try:
                 return self._failed(leased, holder, effective, first, in_doubt)
             # The answer is lost: a provider with a grace period gives it again, and at a strict one nothing more can be lost.
             in_doubt = retried = True
             try:
-                answer = self._ask(effective, tokens)
+                answer = effective.renew(self._oauth, leased, tokens, self._clock())
             except ProviderError as second:
                 return self._failed(leased, holder, effective, second, in_doubt)
         policy = Policy(effective.provider.lifetimes.refresh_token_idle, self._idle_after)
@@ -173,9 +175,6 @@ class Refresher:
             self._commits.commit(lifecycle.failed(unspent, error.code, in_doubt=True, retry_after=None, now=self._clock()), holder=holder)
         except LostRace:
             pass
-
-    def _ask(self, effective: Effective, tokens: TokenSet) -> TokenAnswer:
-        return effective.ask(lambda credentials: self._oauth.refresh(effective.provider, credentials, tokens, self._clock()))
 
     def _stored(self, renewed: Transition, holder: str, effective: Effective, answer: TokenAnswer, retried: bool, seconds: float) -> Outcome:
         leased = renewed.before or renewed.after
@@ -202,7 +201,7 @@ class Refresher:
         newer = self._store.connection(leased.owner, leased.slug, leased.account)
         if newer is None or newer.state == "disconnected":
             if not self._keeping.revoke_later(renewed.after):
-                effective.revoke(self._oauth, answer.tokens, lambda: PROVIDER_DEADLINE * 3)
+                effective.acting_for(leased, answer.tokens).revoke(self._oauth, answer.tokens, lambda: PROVIDER_DEADLINE * 3)
             return Outcome("disconnected", newer or leased, asked=True)
         return Outcome("success_waited" if newer.generation > leased.generation else "persist_failure", newer, asked=True)
 
@@ -211,7 +210,7 @@ class Refresher:
         if isinstance(error, GrantRefused):
             ended, over = (at is not None and at <= now for at in (leased.refresh_expires_at, leased.grant_expires_at))
             # Where refresh tokens are not rotated, an answer lost on the way has cost nothing.
-            lost = in_doubt and effective.provider.lifetimes.rotation != "none"
+            lost = in_doubt and effective.provider.lifetimes.rotation != "none" and leased.auth_method == "oauth"
             reason: Reason = "refresh_outcome_unknown" if lost else "grant_expired" if over else "refresh_token_expired" if ended else "refused"
             return self._refuse(leased, reason, error, holder)
         weird = isinstance(error, ProviderWeird) and not error.in_doubt
@@ -267,3 +266,7 @@ def _bucket(error: ProviderError) -> Bucket:
     if error.provider_code in THROTTLED:
         return "rate_limited"
     return "transient_5xx" if error.provider_code.startswith("http_") else "transient_network"
+
+
+def handed_over() -> Conflict:
+    return Conflict("This connection was handed over: another system refreshes it. Ask that one, or take it over again.", "handed_over")

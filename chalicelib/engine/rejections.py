@@ -36,12 +36,16 @@ class Rejections:
         except LostRace:
             return self._wait(connection)
         try:
-            effective = self._registrations.effective(self._registrations.get(leased.slug), leased.config, leased.authority)
+            effective = self._registrations.effective_of(leased)
         except StandpipeError:
             self._store.release(leased, holder, leased.intent_attempt)
             raise
-        accepted = self._oauth.still_accepted(effective.provider, tokens.access_token)
-        tells = effective.provider.identity.endpoint is not None
+        if leased.auth_method == "api_key":
+            accepted, _identity = self._oauth.check_api_key(effective.provider, tokens.access_token)
+            tells = effective.provider.api_key.verify is not None
+        else:
+            accepted = self._oauth.still_accepted(effective.provider, tokens.access_token)
+            tells = effective.provider.identity.endpoint is not None
         journal.write("token_rejected", connection=leased.id, provider=leased.slug, generation=leased.generation, accepted=accepted)
         if accepted or (accepted is None and tells):
             self._store.release(leased, holder, leased.intent_attempt)

@@ -64,7 +64,7 @@ class Rescue:
         """Whether a verdict that fell meanwhile was only about the spent token. A strict provider has ended the whole grant when it came a second time."""
         if current.reason != "refresh_outcome_unknown":
             return False
-        effective = self._registrations.effective(self._registrations.get(current.slug), current.config, current.authority)
+        effective = self._registrations.effective_of(current)
         tokens = TokenSet.from_payload(self._sealer.open(renewed["sealed"], token_facts(current, renewed["generation"])))
         return self._oauth.still_accepted(effective.provider, tokens.access_token) is True
 

@@ -31,7 +31,7 @@ class Revocations:
         return outcome
 
     def _end(self, unended: Connection, seconds_left: Callable[[], float]) -> Ended:
-        if self._ends_more_than_this(unended.slug):
+        if self._ends_more_than_this(unended):
             # Revoking would also end what the same person connected since.
             current = self._store.connection(unended.owner, unended.slug, unended.account)
             if current is not None and current.state != "disconnected":
@@ -45,9 +45,9 @@ class Revocations:
             return "renewed"  # the tokens of this message are spent; those of the next one end the grant
         raise Unavailable("The provider did not end the grant; the queue brings it again.", "not_revoked")
 
-    def _ends_more_than_this(self, slug: str) -> bool:
+    def _ends_more_than_this(self, unended: Connection) -> bool:
         try:
-            return self._registrations.provider(self._registrations.get(slug)).revocation.ends == "user"
+            return self._registrations.provider(self._registrations.of(unended)).revocation.ends == "user"
         except Unavailable:
             raise
         except StandpipeError:

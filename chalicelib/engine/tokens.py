@@ -7,9 +7,9 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from chalicelib.domain import schedule
-from chalicelib.domain.errors import IntegrityError, NotFound, StandpipeError, Unavailable
+from chalicelib.domain.errors import IntegrityError, StandpipeError, Unavailable, Unprocessable
 from chalicelib.domain.lifecycle import MESSAGES
-from chalicelib.domain.models import Connection, Owner
+from chalicelib.domain.models import AuthMethod, Connection, Owner
 from chalicelib.domain.schedule import Policy
 from chalicelib.domain.tokens import TokenSet
 from chalicelib.doors.crypto import Sealer, token_facts
@@ -64,41 +64,68 @@ class Tokens:
         self._refresher, self._rejections, self._registrations, self._circuits = refresher, rejections, registrations, circuits
 
     def answer(
-        self, owner: Owner, slug: str, *, account: str = "default", connection_id: str | None = None, min_ttl: timedelta = schedule.MINIMUM_TTL, seconds_left: Callable[[], float]
+        self,
+        owner: Owner,
+        slug: str,
+        *,
+        connection_id: str | None = None,
+        several: bool = False,
+        methods: tuple[AuthMethod, ...] = ("oauth",),
+        min_ttl: timedelta = schedule.MINIMUM_TTL,
+        seconds_left: Callable[[], float],
     ) -> Live | Inactive:
-        """A token good for `min_ttl`, or for as long as the provider's tokens live if that is less.
+        """A token good for `min_ttl`, or for as long as the provider's tokens live if that is less. `several`: of accounts.pick; `methods`: those the caller can make use of.
 
-        Raises NotFound (no such provider here, or not the connection asked for), Unavailable (try again), Conflict (our registration is refused), IntegrityError.
+        Raises NotFound (no such provider here, or not the connection asked for), Unavailable (try again), Conflict (our registration is refused,
+        one of several accounts has to be named, or another system refreshes it), Unprocessable (auth_method_mismatch), IntegrityError.
         """
-        connection = self._load(owner, slug, account, connection_id)
+        connection = self._load(owner, slug, connection_id, several, methods)
         if connection is None or connection.state != "connected":
-            return self._inactive(connection, slug)
-        if _fresh(connection, self._clock(), min_ttl):
-            return self._live(connection)
-        return self._after_refresh(connection, lambda newer: _fresh(newer, self._clock(), min_ttl), seconds_left)
+            return self._inactive(connection, slug, owner)
+        return self._answer(connection, min_ttl, seconds_left)
 
-    def rejected(self, owner: Owner, slug: str, generation: int, *, account: str = "default", connection_id: str | None = None, seconds_left: Callable[[], float]) -> Live | Inactive:
+    def rejected(
+        self,
+        owner: Owner,
+        slug: str,
+        generation: int,
+        *,
+        connection_id: str | None = None,
+        several: bool = False,
+        methods: tuple[AuthMethod, ...] = ("oauth",),
+        seconds_left: Callable[[], float],
+    ) -> Live | Inactive:
         """The provider answered 401 to the token of `generation`: refresh if it is still the stored one, and answer as `answer` does.
 
         A token that cannot be refreshed is shown to the provider once: only the provider's own refusal ends a connection.
         """
-        connection = self._load(owner, slug, account, connection_id)
+        connection = self._load(owner, slug, connection_id, several, methods)
         if connection is None or connection.state != "connected":
-            return self._inactive(connection, slug)
+            return self._inactive(connection, slug, owner)
         if connection.generation != generation:
-            return self.answer(owner, slug, account=account, seconds_left=seconds_left)
+            return self._answer(connection, schedule.MINIMUM_TTL, seconds_left)
         if not connection.refreshable:
             tokens = self._open(connection)
             ended = self._rejections().after_rejection(connection, tokens)
             if ended.state == "connected" and ended.generation != connection.generation:
-                return self.answer(owner, slug, account=account, seconds_left=seconds_left)
-            return self._inactive(ended, slug) if ended.state != "connected" else Live(ended, tokens)
+                return self._answer(ended, schedule.MINIMUM_TTL, seconds_left)
+            return self._inactive(ended, slug, owner) if ended.state != "connected" else Live(ended, tokens)
         return self._after_refresh(connection, lambda newer: newer.generation != generation, seconds_left, rejected=generation)
 
-    def _load(self, owner: Owner, slug: str, account: str, connection_id: str | None) -> Connection | None:
-        connection = self._store.connection(owner, slug, account)
-        if connection_id is not None and (connection is None or connection.state == "disconnected" or connection.id != connection_id):
-            raise NotFound("There is no such connected account.", "connected_account_not_found")
+    def _answer(self, connection: Connection, min_ttl: timedelta, seconds_left: Callable[[], float]) -> Live | Inactive:
+        if _fresh(connection, self._clock(), min_ttl):
+            return self._live(connection)
+        return self._after_refresh(connection, lambda newer: _fresh(newer, self._clock(), min_ttl), seconds_left)
+
+    def _load(self, owner: Owner, slug: str, connection_id: str | None, several: bool, methods: tuple[AuthMethod, ...]) -> Connection | None:
+        if connection_id is None and not several:
+            connection = self._store.connection(owner, slug)
+        else:
+            from chalicelib.engine import accounts
+
+            connection = accounts.pick(self._store, owner, slug, connection_id, several=several)
+        if connection is not None and connection.state != "disconnected" and connection.auth_method not in methods:
+            raise Unprocessable(f"This account is connected by {connection.auth_method}; POST /data-integrations/{slug}/credentials answers what it has.", "auth_method_mismatch")
         return connection
 
     def _after_refresh(self, connection: Connection, is_fresh: Callable[[Connection], bool], seconds_left: Callable[[], float], rejected: int | None = None) -> Live | Inactive:
@@ -119,7 +146,7 @@ class Tokens:
             circuits.note(connection.slug, connection.registration_id, outcome.tally)
         newer = outcome.connection
         if newer.state != "connected":
-            return self._inactive(newer, newer.slug)
+            return self._inactive(newer, newer.slug, newer.owner)
         if outcome.tokens is not None and newer.lives(self._clock()):
             return Live(newer, self._living(outcome.tokens))
         return self._old_or(newer, rejected, _failure(newer, self._clock()))
@@ -159,9 +186,9 @@ class Tokens:
         now = self._clock()
         return replace(tokens, additional={name: token for name, token in tokens.additional.items() if token.expires_at is None or token.expires_at > now})
 
-    def _inactive(self, connection: Connection | None, slug: str) -> Inactive:
+    def _inactive(self, connection: Connection | None, slug: str, owner: Owner) -> Inactive:
         registrations = self._registrations()
-        provider = registrations.provider(registrations.get(slug))
+        provider = registrations.provider(registrations.get(slug, owner.ownership))
         if connection is None or connection.state == "disconnected":
             return Inactive("not_installed", None, f"{provider.name} is not connected. Connect it to continue.")
         return Inactive(

@@ -27,6 +27,7 @@ from chalicelib.doors.table import LostRace, new_write_id
 from chalicelib.engine import messages
 from chalicelib.engine.circuits import Circuits
 from chalicelib.engine.commits import Commits
+from chalicelib.engine.dashboard_figures import RefreshCounts
 from chalicelib.engine.messages import RefreshMessage
 from chalicelib.engine.refresh import NEEDED, Outcome, Refresher
 from chalicelib.engine.registrations import Registrations
@@ -94,10 +95,11 @@ class Worker:
         circuits: Circuits,
         commits: Commits,
         idle_after: timedelta | None,
+        counts: RefreshCounts,
         clock: Callable[[], datetime],
     ) -> None:
         self._store, self._agenda, self._queue, self._refresher, self._registrations = store, agenda, queue, refresher, registrations
-        self._circuits, self._commits, self._idle_after, self._clock = circuits, commits, idle_after, clock
+        self._circuits, self._commits, self._idle_after, self._counts, self._clock = circuits, commits, idle_after, counts, clock
 
     def handle(self, body: Any, seconds_left: Callable[[], float]) -> Worked:
         """Does what is due. Raises UnknownMessage for what it cannot read, and, once every key had its turn, whatever nobody foresaw: then the
@@ -125,6 +127,7 @@ class Worker:
                 list(pool.map(lambda key: self._one(message, key), given.keys))
             if message.tally != Tally():
                 self._circuits.note(given.slug, registration.id if registration else "", message.tally)
+        self._counts.note(given.slug, message.worked.done)
         journal.write("worked", provider=given.slug, keys=len(given.keys), done=message.worked.done, skipped=message.worked.skipped)
         if message.worked.unforeseen is not None:
             raise message.worked.unforeseen

@@ -50,10 +50,18 @@ def token_request_in_progress(answer: Answer) -> Answer:
     return answer
 
 
+def scopes_as_a_list(answer: Answer) -> Answer:
+    """RFC 6749 5.1 has granted scopes in `scope`, separated by spaces; HubSpot lists them in `scopes` (developers.hubspot.com, oauth/2026-03/token)."""
+    if "scope" not in answer and isinstance(answer.get("scopes"), list):
+        return {**answer, "scope": " ".join(str(name) for name in answer["scopes"])}
+    return answer
+
+
 QUIRKS: dict[str, Callable[[Answer], Answer]] = {
     "error_in_ok_false": error_in_ok_false,
     "authed_user_token": authed_user_token,
     "scopes_of_github_app": scopes_of_github_app,
     "google_scope_names": google_scope_names,
     "token_request_in_progress": token_request_in_progress,
+    "scopes_as_a_list": scopes_as_a_list,
 }

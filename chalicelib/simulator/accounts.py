@@ -14,6 +14,10 @@ class Account:
     org: str = ""
     org_name: str = ""
 
+    @property
+    def shown(self) -> str:
+        return self.email or self.name
+
 
 ACCOUNTS: dict[str, tuple[Account, ...]] = {
     "github": (
@@ -35,10 +39,24 @@ ACCOUNTS: dict[str, tuple[Account, ...]] = {
 }
 
 
+EVERYWHERE = (
+    Account("ada", "1000001", "Ada Lovelace", "ada@acme.example", "2000001", "Acme"),
+    Account("grace", "1000002", "Grace Hopper", "grace@initech.example", "2000002", "Initech"),
+)
+# Who is behind a grant that no person gave on a page.
+CLIENT = Account("client", "1000008", "A client of its own", "", "2000001", "Acme")
+KEY = Account("key", "1000009", "An API key", "", "2000001", "Acme")
+
+
+def people(slug: str) -> tuple[Account, ...]:
+    """Whom the consent page offers."""
+    return ACCOUNTS.get(slug, EVERYWHERE)
+
+
 def account(slug: str, key: str) -> Account | None:
-    return next((one for one in ACCOUNTS[slug] if one.key == key), None)
+    return next((one for one in people(slug) if one.key == key), None)
 
 
 def person_of(slug: str, key: str) -> Account:
     """The account of a grant, which was checked when it was given."""
-    return next(one for one in ACCOUNTS[slug] if one.key == key)
+    return next(one for one in (*people(slug), CLIENT, KEY) if one.key == key)

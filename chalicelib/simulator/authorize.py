@@ -9,7 +9,7 @@ from functools import partial
 from urllib.parse import urlencode
 
 from chalicelib.providers import catalogue as providers
-from chalicelib.simulator.accounts import ACCOUNTS, account
+from chalicelib.simulator.accounts import account, people
 from chalicelib.simulator.catalogue import client_of
 from chalicelib.simulator.dialect import Dialect, Route
 from chalicelib.simulator.grants import random_text
@@ -41,7 +41,7 @@ def _ask(dialect: Dialect, sandbox: Sandbox, request: SimulatorRequest, _: dict[
     known = {scope.name: scope.description for scope in provider.scopes} if provider else {}
     scopes, user_scopes = _scopes(dialect, asked)
     return page(
-        "consent.html", slug=dialect.slug, provider=dialect.name, client=asked["client_id"], accounts=ACCOUNTS[dialect.slug], fields={name: value for name, value in asked.items() if name not in ("account", "decision")}, action=f"/simulator/{dialect.slug}{dialect.authorize_path}",
+        "consent.html", slug=dialect.slug, provider=dialect.name, client=asked["client_id"], accounts=people(dialect.slug), fields={name: value for name, value in asked.items() if name not in ("account", "decision")}, action=f"/simulator{request.path}",
         scopes=[(name, known.get(name, "")) for name in scopes], user_scopes=[(name, known.get(name, "")) for name in user_scopes],
     )  # fmt: skip
 

@@ -33,3 +33,9 @@ class Dialect:
     """What comes back beside `error=access_denied`."""
     throttled: dict[str, object] = field(default_factory=dict)
     """The body of a 429."""
+    client_credentials_grant: str = ""
+    """What the grant of RFC 6749 4.4 is called there; "" = there is none."""
+    can_be_endless: bool = False
+    """Whether the knob `expiring` does anything."""
+    own: bool = True
+    """Speaks the provider's real dialect, and not what its file says of it."""

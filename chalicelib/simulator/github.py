@@ -146,6 +146,7 @@ DIALECT = Dialect(
     "/login/oauth/authorize",
     scope_separator=",",
     issuer_path="/login/oauth",
+    can_be_endless=True,
     denied={"error_description": "The user has denied your application access.", "error_uri": "https://docs.github.com/apps"},
     throttled={"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", "documentation_url": DOCS},
 )

@@ -4,7 +4,7 @@ Reuse of a rotated refresh token ends the whole grant (RFC 9700 4.14.2), and two
 """
 
 import secrets
-from base64 import b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
@@ -16,7 +16,7 @@ from chalicelib.simulator.catalogue import client_of
 from chalicelib.simulator.messages import Sandbox, SimulatorRequest
 from chalicelib.simulator.state import CodeUsed, Grant, Reused
 
-Problem = Literal["client", "client_secret", "code", "code_used", "redirect_uri", "code_verifier", "refresh_token", "grant_ended", "grant_type"]
+Problem = Literal["client", "client_secret", "code", "code_used", "redirect_uri", "code_verifier", "refresh_token", "grant_ended", "grant_type", "request"]
 TokenProblem = Literal["missing", "unknown", "expired", "revoked"]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -50,17 +50,19 @@ def random_text(length: int) -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(length))
 
 
+def presented(request: SimulatorRequest) -> tuple[str, str]:
+    """Client id and secret, by Basic (RFC 6749 2.3.1: both parts form-urlencoded) or in the body. Raises Refused."""
+    if (basic := request.basic()) is not None:
+        return unquote_plus(basic[0]), unquote_plus(basic[1])
+    if request.headers.get("authorization", "").lower().startswith("basic"):
+        raise Refused("client")
+    fields = request.fields()
+    return fields.get("client_id", ""), fields.get("client_secret", "")
+
+
 def authenticate(request: SimulatorRequest, slug: str) -> None:
-    """Client authentication by Basic (RFC 6749 2.3.1: both parts form-urlencoded) or in the body. Raises Refused."""
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            client_id, _, secret = (unquote_plus(part) for part in b64decode(encoded).decode().partition(":"))
-        except ValueError:
-            raise Refused("client") from None
-    else:
-        fields = request.fields()
-        client_id, secret = fields.get("client_id", ""), fields.get("client_secret", "")
+    """Client authentication as the one client there is. Raises Refused."""
+    client_id, secret = presented(request)
     known_id, known_secret = client_of(slug)
     if client_id != known_id:
         raise Refused("client")

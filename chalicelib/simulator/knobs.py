@@ -5,10 +5,10 @@ Each is there as JSON and as a form of the overview page. Forms from other sites
 
 from dataclasses import asdict, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, get_args
 
-from chalicelib.simulator.accounts import person_of
+from chalicelib.simulator.accounts import KEY, person_of
+from chalicelib.simulator.catalogue import REFUSED
 from chalicelib.simulator.dialect import Dialect
 from chalicelib.simulator.messages import Sandbox, SimulatorRequest, SimulatorResponse, json_answer, redirect
 from chalicelib.simulator.pages import from_elsewhere, page, refusal
@@ -16,7 +16,14 @@ from chalicelib.simulator.state import FOREVER, Behaviour, Grant, Knobs
 
 SHOWN_GRANTS = 50
 MAX_SECONDS = {"seconds": 25, "retry_after": 86400, "access_token_seconds": 10 * 365 * 86400, "times": 10000}  # 25: API Gateway cuts off at 29
-WORDS = {"authorization_code": "code exchanges", "refresh_token": "refreshes", "revocation": "revocations", "api": "API calls", "other": "other token calls"}
+WORDS = {
+    "authorization_code": "code exchanges",
+    "refresh_token": "refreshes",
+    "client_credentials": "client credentials",
+    "revocation": "revocations",
+    "api": "API calls",
+    "other": "other token calls",
+}
 ACTIONS = ("set", "expire_access_token", "revoke_grant", "reset")
 
 
@@ -25,22 +32,24 @@ class BadKnob(ValueError):
 
 
 def overview(sandbox: Sandbox, dialects: tuple[Dialect, ...]) -> SimulatorResponse:
-    hits = sandbox.state.hits()
+    hits, grants = sandbox.state.hits(), _by_slug(sandbox)
     shown = [
         {
             "dialect": dialect,
             "knobs": sandbox.state.knobs(dialect.slug),
             "hits": [(WORDS.get(kind, kind), count) for kind, count in sorted(hits.get(dialect.slug, {}).items())],
-            "grants": [_shown(sandbox, grant) for grant in islice(sandbox.state.grants(dialect.slug), SHOWN_GRANTS)],
+            "grants": [_shown(sandbox, grant) for grant in grants.get(dialect.slug, ())],
         }
-        for dialect in dialects
+        for dialect in sorted(dialects, key=lambda dialect: not (dialect.own or dialect.slug in grants or hits.get(dialect.slug)))  # what is in use before what is not
     ]
-    return page("overview.html", providers=shown, behaviours=get_args(Behaviour))
+    return page("overview.html", providers=shown, behaviours=get_args(Behaviour), refused=REFUSED)
 
 
 def read(sandbox: Sandbox, dialects: tuple[Dialect, ...]) -> SimulatorResponse:
+    grants = _by_slug(sandbox)
+
     def of(slug: str) -> dict[str, Any]:
-        return {"knobs": asdict(sandbox.state.knobs(slug)), "grants": [asdict(grant) for grant in islice(sandbox.state.grants(slug), SHOWN_GRANTS)]}
+        return {"knobs": asdict(sandbox.state.knobs(slug)), "grants": [asdict(grant) for grant in grants.get(slug, ())]}
 
     return json_answer({dialect.slug: of(dialect.slug) for dialect in dialects})
 
@@ -113,15 +122,25 @@ def _set(knobs: Knobs, fields: dict[str, str]) -> Knobs:
     return replace(knobs, **changed)
 
 
+def _by_slug(sandbox: Sandbox) -> dict[str, list[Grant]]:
+    """The newest grants of each provider, in one pass over all of them."""
+    found: dict[str, list[Grant]] = {}
+    for grant in sandbox.state.grants():
+        if len(known := found.setdefault(grant.slug, [])) < SHOWN_GRANTS:
+            known.append(grant)
+    return found
+
+
 def _shown(sandbox: Sandbox, grant: Grant) -> dict[str, Any]:
     person = person_of(grant.slug, grant.account)
     when = grant.refreshed_at or grant.created_at
     since = max(0, int((sandbox.now - datetime.fromisoformat(when)).total_seconds()))
     return {
         "id": grant.id,
-        "person": person.key if grant.slug == "github" else person.email,
+        "person": person.key if grant.slug == "github" else person.shown,
         "scopes": [*grant.scopes, *grant.user_scopes],
         "ended": grant.ended,
+        "expires": grant.account != KEY.key,
         "rotations": grant.generation_main + grant.generation_user,
         "when": f"{'refreshed' if grant.refreshed_at else 'granted'} {_ago(since)}",
     }

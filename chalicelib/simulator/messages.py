@@ -1,6 +1,7 @@
 """Requests and answers of the simulator as plain values, so that any web floor can carry them."""
 
 import json
+from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,17 @@ class SimulatorRequest:
         if isinstance(self.json, dict):
             return {name: str(value) for name, value in self.json.items() if value is not None}
         return dict(reversed(self.form))
+
+    def basic(self) -> tuple[str, str] | None:
+        """User name and password of Basic authentication (RFC 7617), as sent."""
+        scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            name, _, password = b64decode(encoded).decode().partition(":")
+        except ValueError:
+            return None
+        return name, password
 
     def bearer(self) -> str | None:
         scheme, _, token = self.headers.get("authorization", "").partition(" ")

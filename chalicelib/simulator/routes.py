@@ -1,4 +1,4 @@
-"""Every path below `/simulator`, and the one function that serves them. A web floor mounts `handle`; `MOUNTS` lists what it must let through.
+"""Every path below `/simulator`, and the one function that serves them. A web floor mounts `handle`; `mounts` lists what it must let through.
 
 Counting and misbehaviour happen here, around the provider's own handler: 429 and 500 come instead of it, a malformed or slow answer
 after it, so that what the provider did is done and only the answer is lost.
@@ -8,24 +8,36 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
-from chalicelib.simulator import github, google, knobs, salesforce, slack
+from chalicelib.providers import catalogue
+from chalicelib.simulator import generic, github, google, knobs, salesforce, slack
+from chalicelib.simulator.catalogue import SIMULATED
 from chalicelib.simulator.dialect import Dialect, Route
 from chalicelib.simulator.messages import Sandbox, SimulatorRequest, SimulatorResponse, json_answer
 from chalicelib.simulator.state import State
 
-PROVIDERS: dict[str, tuple[Dialect, tuple[Route, ...]]] = {module.SLUG: (module.DIALECT, module.ROUTES) for module in (github, slack, google, salesforce)}
-DIALECTS = tuple(dialect for dialect, _ in PROVIDERS.values())
-# (method, path below /simulator) of everything there is; `{name}` is one segment.
-MOUNTS: tuple[tuple[str, str], ...] = (
-    ("GET", ""),
-    ("GET", "/knobs"),
-    ("GET", "/hits"),
-    ("DELETE", "/hits"),
-    ("POST", "/{slug}/knobs"),
-    *((route.method, f"/{slug}{route.path}") for slug, (_, routes) in PROVIDERS.items() for route in routes),
-)
-_COUNTED_GRANT_TYPES = ("authorization_code", "refresh_token")
+OWN: dict[str, tuple[Dialect, tuple[Route, ...]]] = {module.SLUG: (module.DIALECT, module.ROUTES) for module in (github, slack, google, salesforce)}
+COUNTED = ("authorization_code", "refresh_token", "client_credentials")
+
+
+@cache
+def spoken(slug: str) -> tuple[Dialect, tuple[Route, ...]]:
+    """How a provider of SIMULATED speaks: in its own dialect, or as its file says."""
+    provider = catalogue.load(slug)
+    assert provider is not None
+    return OWN.get(slug) or generic.speak(provider)
+
+
+def dialects() -> tuple[Dialect, ...]:
+    """Of all providers, those with a dialect of their own first."""
+    return tuple(spoken(slug)[0] for slug in dict.fromkeys([*OWN, *SIMULATED]))
+
+
+def mounts() -> tuple[tuple[str, str], ...]:
+    """(method, path below /simulator) of everything there is; `{name}` is one segment."""
+    fixed = (("GET", ""), ("GET", "/knobs"), ("GET", "/hits"), ("DELETE", "/hits"), ("POST", "/{slug}/knobs"))
+    return (*fixed, *((route.method, f"/{slug}{route.path}") for slug in SIMULATED for route in spoken(slug)[1]))
 
 
 def handle(request: SimulatorRequest, state: State, base_url: str, now: datetime, sleep: Callable[[float], None]) -> SimulatorResponse:
@@ -33,19 +45,19 @@ def handle(request: SimulatorRequest, state: State, base_url: str, now: datetime
     sandbox = Sandbox(state, base_url, now)
     match request.method, request.path.rstrip("/"):
         case "GET", "":
-            return knobs.overview(sandbox, DIALECTS)
+            return knobs.overview(sandbox, dialects())
         case "GET", "/knobs":
-            return knobs.read(sandbox, DIALECTS)
+            return knobs.read(sandbox, dialects())
         case "GET", "/hits":
             return knobs.hits(sandbox)
         case "DELETE", "/hits":
             return knobs.reset_hits(sandbox, request)
     slug, _, rest = request.path.removeprefix("/").partition("/")
-    if slug not in PROVIDERS:
+    if slug not in SIMULATED:
         return json_answer({"message": "There is no such simulated provider."}, 404)
     if (request.method, rest) == ("POST", "knobs"):
         return knobs.turn(sandbox, request, slug)
-    dialect, routes = PROVIDERS[slug]
+    dialect, routes = spoken(slug)
     allowed = []
     for route in routes:
         if (found := _pattern(route.path).fullmatch(f"/{rest}")) is not None:
@@ -62,7 +74,8 @@ def _serve(sandbox: Sandbox, dialect: Dialect, route: Route, request: SimulatorR
         return route.handler(sandbox, request, parameters)
     if route.kind == "token":
         grant_type = request.fields().get("grant_type", "authorization_code")
-        sandbox.state.count(dialect.slug, grant_type if grant_type in _COUNTED_GRANT_TYPES else "other")
+        grant_type = "client_credentials" if grant_type == dialect.client_credentials_grant else grant_type
+        sandbox.state.count(dialect.slug, grant_type if grant_type in COUNTED else "other")
     else:
         sandbox.state.count(dialect.slug, route.kind)
     turned = sandbox.state.knobs(dialect.slug)
@@ -80,5 +93,6 @@ def _serve(sandbox: Sandbox, dialect: Dialect, route: Route, request: SimulatorR
     return answer
 
 
+@cache
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile("".join(f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{[a-z_]+\})", path)))

@@ -100,7 +100,7 @@ def _not_ok(word: str) -> SimulatorResponse:
     return json_answer({"ok": False, "error": word})
 
 
-DIALECT = Dialect(SLUG, "Slack", "/oauth/v2/authorize", scope_separator=",", user_scope_parameter="user_scope", throttled={"ok": False, "error": "ratelimited"})
+DIALECT = Dialect(SLUG, "Slack", "/oauth/v2/authorize", scope_separator=",", user_scope_parameter="user_scope", can_be_endless=True, throttled={"ok": False, "error": "ratelimited"})
 ROUTES = (
     *authorize.routes(DIALECT),
     Route("POST", "/api/oauth.v2.access", "token", token),

@@ -11,6 +11,9 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from chalicelib.doors.table import Item, Key, LostRace, Table
+from chalicelib.providers import catalogue
+from chalicelib.providers.spec import Lifetimes
+from chalicelib.simulator.catalogue import SIMULATED
 
 CODE_TTL = timedelta(minutes=10)
 KEPT = timedelta(days=180)  # a sandbox is tidied, however often its grants are left lying
@@ -19,6 +22,7 @@ Behaviour = Literal["normal", "slow", "429", "500", "malformed"]
 GRANTS = "simulator#grants"
 HITS = "simulator#hits"
 FOREVER = -1
+USUAL_SECONDS = 3600  # of a token whose life only its answer tells
 
 
 class CodeUsed(Exception):
@@ -49,6 +53,15 @@ DEFAULT_KNOBS = {
     "google": Knobs(access_token_seconds=3599, rotation=False),
     "salesforce": Knobs(access_token_seconds=7200, rotation=False),
 }
+
+
+def usual(slug: str) -> Knobs:
+    """How the provider behaves while nobody turned its knobs."""
+    if slug in DEFAULT_KNOBS:
+        return DEFAULT_KNOBS[slug]
+    provider = catalogue.load(slug)
+    lifetimes = provider.lifetimes if provider else Lifetimes()
+    return Knobs(access_token_seconds=lifetimes.access_token or USUAL_SECONDS, rotation=lifetimes.rotation == "single_use")
 
 
 @dataclass(frozen=True)
@@ -135,7 +148,7 @@ class State:
 
     def knobs(self, slug: str) -> Knobs:
         item = self._table.get(_knobs_key(slug)) or {}
-        known = replace(DEFAULT_KNOBS[slug], **{name: value for name, value in item.items() if name in Knobs.__dataclass_fields__})
+        known = replace(usual(slug), **{name: value for name, value in item.items() if name in Knobs.__dataclass_fields__})
         return replace(known, behaviour="normal", remaining=FOREVER) if known.remaining == 0 else known
 
     def set_knobs(self, slug: str, knobs: Knobs) -> None:
@@ -154,7 +167,7 @@ class State:
         self._add({"pk": HITS, "sk": f"{slug}#{kind}"}, "hits", 1)
 
     def hits(self) -> dict[str, dict[str, int]]:
-        found: dict[str, dict[str, int]] = {slug: {} for slug in DEFAULT_KNOBS}
+        found: dict[str, dict[str, int]] = {slug: {} for slug in SIMULATED}
         for item in self._table.query("pk = :pk", {"pk": HITS}):
             slug, kind = item["sk"].split("#", 1)
             found.setdefault(slug, {})[kind] = item["hits"]

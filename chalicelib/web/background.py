@@ -43,6 +43,10 @@ def revoke(event: SQSEvent) -> None:
     _each(event, wiring.engine().revocations.handle)
 
 
+def webhook(event: SQSEvent) -> None:
+    _each(event, wiring.engine().deliveries.handle)
+
+
 class NotHandled(Exception):
     """Raised for Lambda, which leaves the message in the queue. Its text has a type and a place only."""
 

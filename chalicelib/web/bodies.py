@@ -2,24 +2,44 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from chalicelib.domain.errors import Unprocessable
 from chalicelib.domain.secret import Secret
 
 OpaqueId = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Label = Annotated[str, Field(max_length=255)]
+ConfigValues = dict[str, Annotated[str, Field(max_length=255)]]
+ScopeName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]
+ClientId = Annotated[str, Field(min_length=1, max_length=512)]
+Method = Literal["oauth", "api_key", "client_credentials"]
 Verifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-._~]{43,128}$")]
+
+
+def _not_blank(secret: Secret) -> Secret:
+    if secret.is_blank:
+        raise ValueError("is empty")
+    return secret
+
+
+EnteredSecret = Annotated[Secret, AfterValidator(_not_blank)]
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
-class TokenBody(_Body):
+class OwnerBody(_Body):
+    """Whose connection: the user's own, or with `connection_owner` "organization" the one that every member of the organization uses."""
+
     user_id: OpaqueId
     organization_id: OpaqueId | None = None
+    connection_owner: Literal["user", "organization"] | None = None
+
+
+class TokenBody(OwnerBody):
     connected_account_id: OpaqueId | None = None
-    connection_owner: Literal["user"] | None = None
+    supports_multiple_connections: bool | None = None
     min_ttl: Annotated[int, Field(ge=0, le=86400)] = 60
 
 
@@ -27,17 +47,14 @@ class RejectedBody(TokenBody):
     generation: Annotated[int, Field(ge=1)]
 
 
-class AuthorizeBody(_Body):
-    user_id: OpaqueId
-    organization_id: OpaqueId | None = None
-    connection_owner: Literal["user"] | None = None
+class AuthorizeBody(OwnerBody):
     return_to: Annotated[str, Field(max_length=2048)] | None = None
     code_challenge: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-_]{43}$")] | None = None
     code_challenge_method: Literal["S256"] | None = None
-    config: dict[str, Annotated[str, Field(max_length=255)]] | None = None
-    connection_intent: Literal["reauthorize"] | None = None
+    config: ConfigValues | None = None
+    connection_intent: Literal["add", "reauthorize"] | None = None
     connected_account_id: OpaqueId | None = None
-    account_display_name: Annotated[str, Field(max_length=255)] | None = None
+    account_display_name: Label | None = None
     user_display_name: Annotated[str, Field(max_length=255)] | None = None
 
 
@@ -50,8 +67,8 @@ class FinishBody(_Body):
 
 class CredentialsBody(_Body):
     type: Literal["custom", "organization", "shared"] = "custom"
-    client_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    client_secret: Secret | None = None
+    client_id: ClientId | None = None
+    client_secret: EnteredSecret | None = None
 
 
 class CustomProviderBody(_Body):
@@ -73,13 +90,23 @@ class CustomProviderBody(_Body):
     userinfo_url: Annotated[str, Field(max_length=2048)] | None = None
 
 
+class FirstApiKeyBody(_Body):
+    """An API key that is installed together with its data integration."""
+
+    secret: EnteredSecret
+    user_id: OpaqueId
+    organization_id: OpaqueId | None = None
+
+
 class UpdateDataIntegrationBody(_Body):
     description: Annotated[str, Field(max_length=500)] | None = None
     enabled: bool | None = None
-    scopes: list[Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]] | None = None
-    config: dict[str, Annotated[str, Field(max_length=255)]] | None = None
+    scopes: list[ScopeName] | None = None
+    config: ConfigValues | None = None
     credentials: CredentialsBody | None = None
     custom_provider: CustomProviderBody | None = None
+    auth_methods: Annotated[list[Method], Field(min_length=1)] | None = None
+    api_key: FirstApiKeyBody | None = None
 
 
 def _not_a_route(slug: str) -> str:
@@ -90,8 +117,98 @@ def _not_a_route(slug: str) -> str:
 
 class CreateDataIntegrationBody(UpdateDataIntegrationBody):
     provider: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"), AfterValidator(_not_a_route)]
-    ownership: Literal["userland_user", "user"] = "userland_user"
-    auth_methods: list[Literal["oauth"]] = ["oauth"]
+    ownership: Literal["userland_user", "user", "organization"] = "userland_user"
+
+
+class InstallationBody(OwnerBody):
+    config: ConfigValues | None = None
+    account_display_name: Label | None = None
+    account_identifier: Label | None = None
+
+
+class PutApiKeyBody(InstallationBody):
+    secret: EnteredSecret
+    connection_intent: Literal["reauthorize"] | None = None
+    connected_account_id: OpaqueId | None = None
+
+
+class AddApiKeyBody(InstallationBody):
+    secret: EnteredSecret
+    connection_intent: Literal["add"]
+
+
+class PutClientCredentialsBody(InstallationBody):
+    client_id: ClientId
+    client_secret: EnteredSecret
+    connection_intent: Literal["reauthorize"] | None = None
+    connected_account_id: OpaqueId | None = None
+
+
+class AddClientCredentialsBody(InstallationBody):
+    client_id: ClientId
+    client_secret: EnteredSecret
+    connection_intent: Literal["add"]
+
+
+class ConnectedAccountBody(_Body):
+    """A connected account from tokens, or what is to be changed of one."""
+
+    access_token: EnteredSecret | None = None
+    refresh_token: EnteredSecret | None = None
+    expires_at: AwareDatetime | None = None
+    scopes: list[ScopeName] | None = None
+    state: Literal["connected", "needs_reauthorization"] | None = None
+    account_display_name: Label | None = None
+    account_identifier: Label | None = None
+    connection_intent: Literal["add", "reauthorize"] | None = None
+    connected_account_id: OpaqueId | None = None
+    user_id: OpaqueId | None = None
+    """The member who acts, where the account is an organization's."""
+
+
+class ConfigurationBody(_Body):
+    """What an organization sets for itself; `scopes` null = as the data integration has them."""
+
+    enabled: bool | None = None
+    scopes: list[ScopeName] | None = None
+    client_id: ClientId | None = None
+    client_secret: EnteredSecret | None = None
+    config: ConfigValues | None = None
+
+
+class WidgetTokenBody(_Body):
+    """`expires_in`, `organization_name`: additions."""
+
+    user_id: OpaqueId
+    organization_id: OpaqueId | None = None
+    organization_name: Label | None = None
+    scopes: list[str] = []
+    expires_in: Annotated[int, Field(ge=60, le=3600)] = 3600
+
+
+class WidgetAuthorizeBody(_Body):
+    requireHandoff: bool = True
+    config: ConfigValues | None = None
+    connection_intent: Literal["add", "reauthorize"] | None = None
+    connected_account_id: OpaqueId | None = None
+    account_display_name: Label | None = None
+    return_to: Annotated[str, Field(max_length=2048)] | None = None
+
+
+class WidgetPlaceBody(_Body):
+    connection_intent: Literal["add", "reauthorize"] | None = None
+    connected_account_id: OpaqueId | None = None
+    account_display_name: Label | None = None
+    config: ConfigValues | None = None
+
+
+class WidgetApiKeyBody(WidgetPlaceBody):
+    secret: EnteredSecret
+
+
+class WidgetClientCredentialsBody(WidgetPlaceBody):
+    client_id: ClientId
+    client_secret: EnteredSecret
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 from chalice import Blueprint, Response
 
 from chalicelib import wiring
-from chalicelib.domain.errors import IntegrityError, InvalidRequest, PayloadTooLarge, StandpipeError, Unprocessable
+from chalicelib.domain.errors import Forbidden, IntegrityError, InvalidRequest, PayloadTooLarge, StandpipeError, Unprocessable
 from chalicelib.domain.settings import SettingsError
 from chalicelib.doors import journal
+
+if TYPE_CHECKING:
+    from chalicelib.engine.widget_tokens import WidgetToken
 
 MAX_BODY = 64 * 1024
 GATEWAY_SECONDS = 29.0  # API Gateway's own limit; nothing is started that it would cut off
@@ -28,6 +31,8 @@ HEADERS = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
 }
 JSON_HEADERS = {**HEADERS, "Content-Type": "application/json"}
+# Any origin may embed the widget: its calls carry a token and no cookie, so an origin proves nothing that the token does not.
+CORS_HEADERS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "X-Request-ID, Retry-After"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class Request:
     seconds_left: Callable[[], float]
     key_id: str | None = None
     """The API key that was shown, once it was verified."""
+    organization_id: str | None = None
+    """The organization the API key is bound to: the only one it reaches."""
+    widget: "WidgetToken | None" = None
+    """The widget token that was shown, once it was verified."""
 
     def one(self, name: str) -> str | None:
         """A query parameter that may be given once. Raises InvalidRequest for more."""
@@ -140,17 +149,49 @@ def note_refusal(request_id: str, method: str, template: str, error: StandpipeEr
     journal.write("refused", request=request_id, method=method, route=template, status=error.status, code=error.code, key=key_id, detail=error.message if error.status >= 500 else None)
 
 
+@dataclass(frozen=True)
+class Mounted:
+    """A route as it was mounted, with what describes it: names of a body model (bodies.py) and of the answer's shape (shapes.py), read by openapi.py."""
+
+    path: str
+    methods: tuple[str, ...]
+    view: Callable[..., Response]
+    caller: str
+    body: str | None = None
+    returns: str | None = None
+    status: int = 200
+    query: tuple[str, ...] = ()
+    errors: tuple[int, ...] = ()
+    stage_wide: bool = False
+    creates: bool = False
+
+
+MOUNTED: list[Mounted] = []
+
+
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(body, headers={**JSON_HEADERS, **(headers or {})}, status_code=status)
 
 
-def route(blueprint: Blueprint, path: str, methods: list[str], *, caller: str = "api_key", on_error: Callable[[StandpipeError, Request | None], Response] | None = None) -> Callable[..., Any]:
-    """Mounts a view `(request, **path_parameters) -> Response`. `caller` is "api_key" or "anyone".
+def route(
+    blueprint: Blueprint,
+    path: str,
+    methods: list[str],
+    *,
+    caller: str = "api_key",
+    on_error: Callable[[StandpipeError, Request | None], Response] | None = None,
+    stage_wide: bool = False,
+    creates: bool = False,
+    **described: Any,
+) -> Callable[..., Any]:
+    """Mounts a view `(request, **path_parameters) -> Response`. `caller` is "api_key", "widget" or "anyone"; `described` as in Mounted.
 
-    Chalice's check of content types is off: its answer has another shape, and WorkOS's clients send JSON types on empty bodies.
+    `stage_wide`: a key that is bound to an organization is refused. `creates`: an Idempotency-Key is honoured. Chalice's check of content types is off: its answer has another shape, and WorkOS's clients send JSON types on empty bodies.
     """
 
     def mount(view: Callable[..., Response]) -> Any:
+        MOUNTED.append(Mounted(path, tuple(methods), view, caller, stage_wide=stage_wide, creates=creates, **described))
+
         @wraps(view)
         def handler(**parameters: str) -> Response:
             incoming = blueprint.current_request
@@ -160,8 +201,19 @@ def route(blueprint: Blueprint, path: str, methods: list[str], *, caller: str = 
             try:
                 request = read_request(event, context)
                 if caller == "api_key":
-                    request = replace(request, key_id=wiring.engine().api_keys.authenticate(request.headers.get("authorization")).id)
-                response = view(request, **{name: path_value(value) for name, value in parameters.items()})
+                    key = wiring.engine().api_keys.authenticate(request.headers.get("authorization"))
+                    request = replace(request, key_id=key.id, organization_id=key.organization_id)
+                    if stage_wide and key.organization_id is not None:
+                        raise Forbidden("This API key is bound to an organization, and this concerns the whole stage.", "organization_bound_key")
+                elif caller == "widget":
+                    request = replace(request, widget=wiring.engine().widget_tokens.authenticate(request.headers.get("authorization")))
+                values = {name: path_value(value) for name, value in parameters.items()}
+                if creates and "idempotency-key" in request.headers:
+                    from chalicelib.web import idempotency
+
+                    response = idempotency.once(request, lambda given: view(given, **values))
+                else:
+                    response = view(request, **values)
             except StandpipeError as error:
                 note_refusal(request_id, event["requestContext"]["httpMethod"], path, error, request.key_id if request else None)
                 if isinstance(error, IntegrityError):
@@ -179,7 +231,8 @@ def route(blueprint: Blueprint, path: str, methods: list[str], *, caller: str = 
                 journal.write("internal_error", request=request_id, error=type(error).__name__, where=where)
                 unforeseen = StandpipeError(f"Something went wrong on our side; nothing was returned. Quote request {request_id} to your operator.")
                 response = on_error(unforeseen, request) if on_error else error_answer(unforeseen, request_id)
-            response.headers = {"X-Request-ID": request_id, **response.headers}  # a new dict: a view may have answered with the shared one
+            crossing = CORS_HEADERS if caller == "widget" else {}
+            response.headers = {"X-Request-ID": request_id, **crossing, **response.headers}  # a new dict: a view may have answered with the shared one
             return response
 
         return blueprint.route(path, methods=methods, content_types=[])(handler)

@@ -3,15 +3,24 @@
 from chalice import Blueprint, Chalice, Response
 
 from chalicelib.domain.errors import MethodNotAllowed, NotFound
-from chalicelib.web.edge import Request, error_answer, note_refusal, route
+from chalicelib.web.edge import CORS_HEADERS, HEADERS, Request, error_answer, note_refusal, route
 
 METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
+PREFLIGHT = {
+    **HEADERS,
+    **CORS_HEADERS,
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+    "Access-Control-Allow-Headers": "authorization, content-type, workos-widgets-type, workos-widgets-version, x-elevated-access-token",
+    "Access-Control-Max-Age": "7200",
+}
 
 
 def mount(app: Chalice) -> None:
     """Mounts a 405 on every path for the methods it has not, and a 404 on everything else. Call it last."""
     fallback = Blueprint(f"{__name__}.fallback")
     for number, (path, entries) in enumerate(sorted(app.routes.items())):
+        if path.startswith("/_widgets/"):
+            _preflight(fallback, number, path)
         missing = [method for method in METHODS if method not in entries]
         allowed = ", ".join(sorted(entries))
         if missing:
@@ -19,6 +28,16 @@ def mount(app: Chalice) -> None:
     _unknown(fallback, "/", "root")
     _unknown(fallback, "/{proxy+}", "unknown")
     app.register_blueprint(fallback)
+
+
+def _preflight(blueprint: Blueprint, number: int, path: str) -> None:
+    """A browser asks before the widget's calls. One for each path: a gateway does not look for a method beside the path it found."""
+
+    def preflight(request: Request, **_parameters: str) -> Response:
+        return Response("", status_code=204, headers=PREFLIGHT)
+
+    preflight.__name__ = f"preflight_{number}"
+    route(blueprint, path, ["OPTIONS"], caller="anyone")(preflight)
 
 
 def _wrong_method(blueprint: Blueprint, number: int, path: str, methods: list[str], allowed: str) -> None:

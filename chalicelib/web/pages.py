@@ -3,8 +3,6 @@
 No script, no third-party content, not framed, not cached, and no secret: these pages are shown in browsers we know nothing of.
 """
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -14,30 +12,11 @@ from chalicelib import wiring
 from chalicelib.domain import ids
 from chalicelib.domain.errors import StandpipeError, Unavailable
 from chalicelib.domain.models import Pending
-from chalicelib.web import outcomes
+from chalicelib.web import handoff, outcomes
 from chalicelib.web.edge import HEADERS, Request, route
+from chalicelib.web.rendering import page, redirect
 
 pages = Blueprint(__name__)
-TEMPLATES = Path(__file__).parent / "templates"
-
-
-@cache
-def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
-def page(template: str, *, status: int = 200, headers: dict[str, str] | None = None, form_goes_to: str = "", **values: Any) -> Response:
-    """A rendered page with its headers. `form_goes_to`: an origin a form's answer redirects to, which the browser counts as a form target."""
-    policy = f"default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {form_goes_to}".strip()
-    body = _environment().get_template(template).render(app_name=wiring.engine().settings.app_name, sandbox=wiring.engine().settings.sandbox, **values)
-    return Response(body, status_code=status, headers={**HEADERS, "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy, "X-Frame-Options": "DENY", **(headers or {})})
-
-
-def redirect(url: str, headers: dict[str, Any] | None = None) -> Response:
-    """303, so that a POST is never repeated at the target (RFC 9700 4.12)."""
-    return Response("", status_code=303, headers={**HEADERS, "Location": url, **(headers or {})})
 
 
 def _outcome(kind: str, *, status: int = 400, **values: Any) -> Response:
@@ -103,6 +82,11 @@ def _cookie(pending_id: str, value: str, max_age: int) -> str:
     return f"{_cookie_name(pending_id)}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}"
 
 
+def browser_of(request: Request, handle: str) -> str | None:
+    """What binds this browser to the flow of a link, if it is bound."""
+    return request.cookies().get(_cookie_name(handle.split(".")[0]))
+
+
 def _csrf(browser: str) -> str:
     """Bound to the browser's cookie, so that no other site can put it into a form."""
     return ids.digest(f"csrf:{browser}")
@@ -124,6 +108,8 @@ def open_link(request: Request, handle: str) -> Response:
     if opened.redirect_to is not None:
         return redirect(opened.redirect_to, cookie)
     provider, pending = opened.effective.provider, opened.pending
+    if pending.handoff_digest is not None:
+        return handoff.page_of(opened, f"/connect/{handle}/handoff", cookie)
     target = urlsplit(provider.authorization.endpoint)
     described = {scope.name: scope.description for scope in provider.scopes}
     return page(
@@ -132,7 +118,8 @@ def open_link(request: Request, handle: str) -> Response:
         form_goes_to=f"{target.scheme}://{target.netloc}",
         provider=provider.name,
         slug=provider.slug,
-        user=pending.user_id or pending.organization_id,
+        user=pending.person or pending.organization_id,
+        organization=pending.organization_id if pending.user_id is None else None,
         user_name=pending.user_display_name,
         scopes=[(name, described.get(name, "")) for name in pending.scopes],
         host=target.netloc,
@@ -181,6 +168,8 @@ def callback(request: Request, registration_id: str) -> Response:
     connection = returned.connection
     assert connection is not None
     if pending.return_to is not None:
+        _conclude(pending, {"kind": "connected"})
+    if pending.return_to is not None:
         return redirect(_with(pending.return_to, status="connected", provider=pending.slug, connected_account_id=connection.id))
     missing = ", ".join(connection.missing_scopes())
     return _leave(pending, "connected", {"provider": wiring.engine().registrations.name_of(pending.slug), "detail": f"not granted: {missing}" if missing else ""})
@@ -200,11 +189,18 @@ def _leave(pending: Pending | None, kind: str, told: dict[str, str]) -> Response
     # Whoever comes a second time, too late or in another browser must not change how the flow ended.
     if pending is None or kind in ("link_used", "link_expired", "wrong_browser"):
         return redirect(f"{wiring.engine().settings.url}/outcome/{kind}")
-    try:
-        wiring.engine().connect.conclude(pending, {"kind": kind, **told})
-    except Unavailable:
+    if not _conclude(pending, {"kind": kind, **told}):
         return redirect(f"{wiring.engine().settings.url}/outcome/{'ended' if kind == 'connected' else kind}")  # less is told, but it is true
     return redirect(f"{wiring.engine().settings.url}/outcome/{pending.id}")
+
+
+def _conclude(pending: Pending, outcome: dict[str, str]) -> bool:
+    """Kept for the page the person is sent to, and for the widget that waits. False if the table does not take it."""
+    try:
+        wiring.engine().connect.conclude(pending, outcome)
+    except Unavailable:
+        return False
+    return True
 
 
 def _with(url: str, **parameters: str) -> str:

@@ -20,6 +20,8 @@ class TokenQuery:
     organization_id: str | None = None
     connected_account_id: str | None = None
     min_ttl: int = 60
+    connection_owner: str | None = None
+    supports_multiple_connections: bool = False
 
 
 def read(given: dict[str, Any]) -> TokenQuery:
@@ -31,13 +33,14 @@ def read(given: dict[str, Any]) -> TokenQuery:
         and (account is None or _is_id(account))
         and type(min_ttl) is int
         and 0 <= min_ttl <= 86400
-        and given.get("connection_owner") in (None, "user")
+        and given.get("connection_owner") in (None, "user", "organization")
+        and given.get("supports_multiple_connections") in (None, False, True)
     ):
-        return TokenQuery(user, organization, account, min_ttl)
+        return TokenQuery(user, organization, account, min_ttl, given.get("connection_owner"), given.get("supports_multiple_connections") is True)
     from chalicelib.web import bodies
 
     body = bodies.read(bodies.TokenBody, given)
-    return TokenQuery(body.user_id, body.organization_id, body.connected_account_id, body.min_ttl)
+    return TokenQuery(body.user_id, body.organization_id, body.connected_account_id, body.min_ttl, body.connection_owner, body.supports_multiple_connections is True)
 
 
 def _is_id(value: Any) -> TypeGuard[str]:

@@ -1,39 +1,55 @@
 """Registrations and providers as the contract's JSON, both ways. A secret is shown as its last four characters at most."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from chalicelib.domain.events import timestamp
-from chalicelib.domain.models import Connection, Registration
+from chalicelib.domain.models import AuthMethod, Authority, Connection, Ownership, Registration
 from chalicelib.engine.registrations import Change, Registrations
+from chalicelib.providers.sections import ConfigField
 from chalicelib.providers.spec import Provider
 from chalicelib.web import wire
 from chalicelib.web.bodies import CustomProviderBody, UpdateDataIntegrationBody
 
+if TYPE_CHECKING:
+    from chalicelib.web import shapes_registrations as shapes
+    from chalicelib.web.shapes import CredentialsType, DataProvider, Holder
 
-def data_integration(registration: Registration, registrations: Registrations) -> dict[str, Any]:
+CREDENTIALS: "dict[AuthMethod, CredentialsType]" = {"oauth": "oauth2", "api_key": "api_key", "client_credentials": "client_credentials"}
+OWNERSHIP: "dict[Ownership, Holder]" = {"userland_user": "user", "organization": "organization"}
+CREDENTIALS_TYPES: dict[Authority | None, Literal["custom", "organization", "shared", "simulator"] | None] = {
+    "own": "custom",
+    "organization": "organization",
+    "shared": "shared",
+    "simulator": "simulator",
+    None: None,
+}
+
+
+def data_integration(registration: Registration, registrations: Registrations, installed: Connection | None = None) -> "shapes.DataIntegration":
+    """`installed`: the account that was connected together with it."""
     provider = registrations.provider(registration)
     authority = registrations.authority(registration)
-    secret = registration.client_secrets[0].last_four if registration.client_secrets else ""
+    oauth = "oauth" in registration.auth_methods
     return {
         "object": "data_integration",
         "id": registration.id,
         "slug": registration.slug,
         "name": provider.name,
         "integration_type": registration.slug,
-        "ownership": registration.ownership,
+        "ownership": OWNERSHIP[registration.ownership],
         "description": registration.description or provider.description,
         "enabled": registration.enabled,
-        "state": "valid" if authority else "invalid",
+        "state": "valid" if authority or not oauth or registration.organization_credentials else "invalid",
         "scopes": list(registration.scopes) if registration.scopes is not None else None,
         "default_scopes": provider.default_scopes(),
         "available_scopes": [{"name": scope.name, "description": scope.description, "token": scope.token} for scope in provider.scopes],
-        "redirect_uri": registrations.redirect_uri(registration),
+        "redirect_uri": registrations.redirect_uri(registration) if oauth else "",
         "auth_methods": list(registration.auth_methods),
-        "credentials_type": {"own": "custom", "shared": "shared", "simulator": "simulator", None: None}[authority],
-        "credentials": {"type": "custom", "client_id": registration.client_id, "redacted_client_secret": secret} if registration.client_id else None,
-        "installation": None,
+        "credentials_type": "organization" if registration.organization_credentials else CREDENTIALS_TYPES[authority],
+        "credentials": _credentials(registration),
+        "installation": _installation(installed) if installed else None,
         "config": registration.config,
-        "config_fields": [field.model_dump(exclude={"suffixes"}) for field in provider.config],
+        "config_fields": [_config_field(field) for field in provider.config],
         "setup": [step.replace("{redirect_uri}", registrations.redirect_uri(registration)) for step in provider.setup],
         "documentation": list(provider.documentation),
         "custom_provider": custom_provider(provider) if provider.custom else None,
@@ -42,11 +58,44 @@ def data_integration(registration: Registration, registrations: Registrations) -
     }
 
 
-def custom_provider(provider: Provider) -> dict[str, Any]:
+def _credentials(registration: Registration) -> "shapes.Credentials | None":
+    if registration.organization_credentials:
+        return {"type": "organization", "client_id": None, "redacted_client_secret": None}
+    if not registration.client_id:
+        return None
+    return {"type": "custom", "client_id": registration.client_id, "redacted_client_secret": registration.client_secrets[0].last_four if registration.client_secrets else ""}
+
+
+def _config_field(field: ConfigField) -> "shapes.ConfigField":
+    return {
+        "name": field.name,
+        "label": field.label,
+        "description": field.description,
+        "pattern": field.pattern,
+        "default": field.default,
+        "example": field.example,
+        "auth_methods": list(field.auth_methods),
+    }
+
+
+def _installation(connection: Connection) -> "shapes.Installation":
+    account = wire.connected_account(connection)
+    return {
+        "id": account["id"],
+        "connection_role": account["connection_role"],
+        "account_identifier": account["account_identifier"],
+        "account_display_name": account["account_display_name"],
+        "user_id": account["user_id"],
+        "organization_id": account["organization_id"],
+        "api_key_last_4": account["api_key_last_4"],
+    }
+
+
+def custom_provider(provider: Provider) -> "shapes.CustomProvider":
     return {
         "name": provider.name,
-        "authorization_url": provider.authorization.endpoint,
-        "token_url": provider.token.endpoint,
+        "authorization_url": provider.authorization.endpoint or None,
+        "token_url": provider.token.endpoint or None,
         "refresh_token_url": provider.token.refresh_endpoint,
         "pkce_enabled": provider.authorization.code_challenge_method == "S256",
         "request_scope_separator": provider.authorization.scope_separator,
@@ -70,6 +119,8 @@ def change(body: UpdateDataIntegrationBody, slug: str, existing: Provider | None
         scopes=tuple(body.scopes) if body.scopes is not None else None,
         inherit_scopes="scopes" in body.model_fields_set and body.scopes is None,
         config=body.config,
+        auth_methods=tuple(body.auth_methods) if body.auth_methods is not None else None,
+        organization_credentials=credentials.type == "organization" if credentials else None,
         client_id=credentials.client_id if credentials else None,
         client_secret=credentials.client_secret if credentials else None,
         custom_provider=_row(body.custom_provider, slug, existing) if body.custom_provider else None,
@@ -78,7 +129,8 @@ def change(body: UpdateDataIntegrationBody, slug: str, existing: Provider | None
 
 def _row(body: CustomProviderBody, slug: str, existing: Provider | None) -> dict[str, Any]:
     """The contract's custom provider in the catalogue's vocabulary, over what was there before."""
-    given = {**(custom_provider(existing) if existing and existing.custom else {}), **body.model_dump(exclude_unset=True)}
+    before: dict[str, Any] = dict(custom_provider(existing)) if existing and existing.custom else {}
+    given = {**before, **body.model_dump(exclude_unset=True)}
     given = {name: value for name, value in given.items() if value is not None}
     basic = given.get("authenticate_via") == "basic_auth_header"
     row: dict[str, Any] = {
@@ -107,7 +159,7 @@ def _row(body: CustomProviderBody, slug: str, existing: Provider | None) -> dict
     return row
 
 
-def data_provider(registration: Registration, registrations: Registrations, connections: list[Connection]) -> dict[str, Any]:
+def data_provider(registration: Registration, registrations: Registrations, connections: list[Connection]) -> "DataProvider":
     """A provider as one user sees it, with that user's accounts."""
     provider = registrations.provider(registration)
     accounts = [wire.connected_account(connection, provider.name) for connection in connections]
@@ -120,9 +172,9 @@ def data_provider(registration: Registration, registrations: Registrations, conn
         "description": registration.description or provider.description,
         "slug": registration.slug,
         "integration_type": registration.slug,
-        "credentials_type": "oauth2",
+        "credentials_type": CREDENTIALS[registration.auth_methods[0]],
         "scopes": scopes,
-        "connection_owner": "user",
+        "connection_owner": OWNERSHIP[registration.ownership],
         "ownership": registration.ownership,
         "auth_methods": list(registration.auth_methods),
         "connected_account": accounts[0] if accounts else None,
@@ -130,7 +182,7 @@ def data_provider(registration: Registration, registrations: Registrations, conn
         "created_at": created,
         "updated_at": updated,
         "integrationType": registration.slug,
-        "credentialsType": "oauth2",
+        "credentialsType": CREDENTIALS[registration.auth_methods[0]],
         "createdAt": created,
         "updatedAt": updated,
     }

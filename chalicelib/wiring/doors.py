@@ -19,11 +19,15 @@ from chalicelib.doors.table import Table
 
 if TYPE_CHECKING:
     from chalicelib.doors.agenda import Agenda
+    from chalicelib.doors.answers import Answers
+    from chalicelib.doors.event_log import EventLog
+    from chalicelib.doors.grants import Grants
     from chalicelib.doors.http import ProviderHttp
     from chalicelib.doors.oauth import OAuth
     from chalicelib.doors.outbox import OutboxRows
     from chalicelib.doors.parameters import SharedCredentials
     from chalicelib.doors.queue import Queue
+    from chalicelib.doors.webhooks import WebhookRows
     from chalicelib.simulator.state import State
 
 # Quick to notice a lost answer, several tries: every write is safe to repeat. Requests are built by our own doors, so botocore need not check them again.
@@ -84,10 +88,34 @@ class Doors:
         return Agenda(self.table, self.settings.due_shards)
 
     @cached_property
+    def grants(self) -> "Grants":
+        from chalicelib.doors.grants import Grants
+
+        return Grants(self.table)
+
+    @cached_property
+    def answers(self) -> "Answers":
+        from chalicelib.doors.answers import Answers
+
+        return Answers(self.table)
+
+    @cached_property
     def outbox_rows(self) -> "OutboxRows":
         from chalicelib.doors.outbox import OutboxRows
 
         return OutboxRows(self.table)
+
+    @cached_property
+    def event_log(self) -> "EventLog":
+        from chalicelib.doors.event_log import EventLog
+
+        return EventLog(self.table)
+
+    @cached_property
+    def webhook_rows(self) -> "WebhookRows":
+        from chalicelib.doors.webhooks import WebhookRows
+
+        return WebhookRows(self.table)
 
     @cached_property
     def sealer(self) -> Sealer:

@@ -32,7 +32,7 @@ def main() -> None:
         lambda_runtime._PYTHON_WORKER_SCRIPT = ISOLATED.format(runtime=runtime) + lambda_runtime._PYTHON_WORKER_SCRIPT
     # ministack waits this long for a handler's first log line, after every call; one that wrote any has written it before it answered.
     lambda_runtime.Worker._drain_stderr_bounded = functools.partialmethod(lambda_runtime.Worker._drain_stderr_bounded, first_line_wait=0.002)
-    # A function is called pending for this long. Whoever deploys asks at once and then again after five seconds, for each of six functions.
+    # A function is called pending for this long. Whoever deploys asks at once and then again after five seconds, for each of seven functions.
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0
     gateway.install()
     permissions.install()

@@ -3,10 +3,12 @@
 The bridges, each with the gap it closes:
 1. ministack knows no condition on a KMS encryption context, which is what keeps a stage's key to that stage.
 2. It asks for `sqs:SendMessageBatch`, an action IAM does not have: a batch is granted as the single call.
-3. It reads a queue for a function without asking the function's role; Lambda reads with that role, and refuses a trigger the role may not read.
+3. It knows no leading keys of a request to DynamoDB, which is what keeps the function that calls webhooks to rows of its own.
+4. It reads a queue for a function without asking the function's role; Lambda reads with that role, and refuses a trigger the role may not read.
 """
 
 import json
+import re
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -29,6 +31,8 @@ def install() -> None:
 def _enforce_as_aws(access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*", service_context: dict[str, Any] | None = None) -> Any:
     if service == "kms":
         service_context = {**(service_context or {}), **_encryption_context()}
+    elif service == "dynamodb":
+        service_context = {**(service_context or {}), "dynamodb:LeadingKeys": _leading_keys()}
     return _enforce(access_key_id, BATCHES.get(iam_action, iam_action), service, region, resource_arn=resource_arn, service_context=service_context)
 
 
@@ -39,6 +43,21 @@ def _encryption_context() -> dict[str, str]:
     except (ValueError, KeyError, TypeError):
         return {}
     return {f"kms:EncryptionContext:{name}": value for name, value in given.items()} if isinstance(given, dict) else {}
+
+
+def _leading_keys() -> list[str]:
+    """The partition keys that a request names: of its key, its item, its parts, or its key condition. No table here has another partition key than `pk`."""
+    request = iam_evaluator._signed_request.get()
+    try:
+        asked = json.loads(request.body) if request is not None and request.body else {}
+        parts = [part for item in asked.get("TransactItems", []) for part in item.values()] or [asked]
+        keys = [(part.get("Key") or part.get("Item") or {}).get("pk") for part in parts]
+        condition = re.match(r"pk = (:\w+)", asked.get("KeyConditionExpression", ""))
+        if condition:
+            keys.append(asked["ExpressionAttributeValues"][condition[1]])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return [str(key["S"]) for key in keys if isinstance(key, dict) and "S" in key]
 
 
 def _create_mapping_if_readable(data: dict[str, Any]) -> Any:

@@ -37,7 +37,7 @@ IN_USE = 0.5
 FETCHES_A_DAY = 10
 FETCH_PEAK = 3
 EVENTS_A_MONTH = 0.1
-EVENT_WRITES = 16
+EVENT_WRITES = 18
 PROVIDERS = 5
 PROVIDER_SECONDS = 0.2
 AWS_CALL_SECONDS = 0.005
@@ -131,7 +131,7 @@ class Load:
 
     @property
     def sqs(self) -> float:
-        return self.messages * 2.1 + 46 / 60  # a tenth of a send, receive, delete; three queues polled by five each, three times a minute, and one look at the depth
+        return self.messages * 2.1 + 61 / 60  # a tenth of a send, receive, delete; four queues polled by five each, three times a minute, and one look at the depth
 
     @property
     def stored(self) -> float:

@@ -98,13 +98,13 @@ def test_ids_sort_and_chain_over_a_life_whatever_the_clocks_say() -> None:
         heard.extend(transition.events)
         return transition.after
 
-    row = then(lifecycle.connected(None, pending(), "data_installation_01", answer(), b"1", policy=Policy(), grant_limit=3 * 86400, now=NOW))
+    row = then(lifecycle.connected(None, pending().consent, "data_installation_01", answer(), b"1", policy=Policy(), grant_limit=3 * 86400, now=NOW))
     row = then(lifecycle.announced(row, Policy(), NOW - HOUR))
     row = then(failed(replace(row, expires_at=NOW - 9 * DAY, failing_since=NOW - 9 * DAY), NOW - 2 * HOUR))
     row = then(lifecycle.refreshed(row, answer(), b"2", policy=Policy(), now=NOW - DAY))
     row = then(lifecycle.refused(row, "refused", "invalid_grant", NOW - 2 * DAY))
     row = then(lifecycle.disconnected(row, NOW - 3 * DAY))
-    row = then(lifecycle.connected(row, pending(), "data_installation_02", answer(), b"3", policy=Policy(), grant_limit=0, now=NOW - 4 * DAY))
+    row = then(lifecycle.connected(row, pending().consent, "data_installation_02", answer(), b"3", policy=Policy(), grant_limit=0, now=NOW - 4 * DAY))
 
     kinds = [events.CONNECTED, events.REAUTHORIZATION_EXPECTED, events.DEGRADED, events.RECOVERED, events.REAUTHORIZATION_NEEDED, events.DISCONNECTED, events.CONNECTED]
     assert [event.event for event in heard] == kinds
@@ -115,7 +115,7 @@ def test_ids_sort_and_chain_over_a_life_whatever_the_clocks_say() -> None:
 
 def test_a_connection_over_a_disconnected_one_goes_on_counting() -> None:
     gone = lifecycle.disconnected(connection(generation=6), NOW).after
-    back = lifecycle.connected(gone, pending(), "data_installation_02", answer(), b"8", policy=Policy(), grant_limit=0, now=NOW)
+    back = lifecycle.connected(gone, pending().consent, "data_installation_02", answer(), b"8", policy=Policy(), grant_limit=0, now=NOW)
 
     assert (gone.generation, back.after.generation, back.events[0].previous) == (7, 8, gone.last_event)
     assert back.events[0].generation == 8 and (back.after.announced_end, back.after.degraded_since, back.after.refresh_limit_fixed) == (None, None, False)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from chalicelib.domain import events, ids
+from chalicelib.domain import events, ids, webhooks
 from tests.domain.samples import CANARY, NOW, connection, pending
+from tests.domain.webhook_samples import endpoint
 
 
 def told(kind: str, now: datetime = NOW, **changes: object) -> events.Event:
@@ -30,7 +31,7 @@ def test_an_event_holds_no_token_not_even_a_sealed_one() -> None:
     assert CANARY not in repr(event)
     assert set(event.data) == {
         "object", "id", "data_integration_id", "provider_slug", "user_id", "organization_id", "scopes", "state", "state_reason",
-        "connection_role", "account_identifier", "account_display_name", "auth_method", "generation", "reauthorization_expected_at", "created_at", "updated_at",
+        "connection_role", "account_identifier", "account_display_name", "auth_method", "api_key_last_4", "established_by_user_id", "generation", "reauthorization_expected_at", "created_at", "updated_at",
     }  # fmt: skip
 
 
@@ -59,15 +60,16 @@ def test_timestamps_sort_as_text(at: datetime, text: str) -> None:
     assert events.timestamp(at) == text
 
 
-ACCOUNT_EVENTS = [kind for kind in events.TYPES if kind not in (events.CONNECTION_FAILED, events.MISCONFIGURED)]
+ACCOUNT_EVENTS = [kind for kind in events.TYPES if kind not in (events.CONNECTION_FAILED, events.MISCONFIGURED, events.WEBHOOK_PAUSED)]
 FAILED_FLOW = events.of_failed_flow(pending(), "authorization_declined", "The person declined.", "access_denied", "No, thanks", NOW)
 MISCONFIGURED = events.of_misconfiguration("data_integration_02", "acme", "invalid_client", NOW, last=None)
-EVERY = [*(told(kind) for kind in ACCOUNT_EVENTS), FAILED_FLOW, MISCONFIGURED]
+PAUSED = webhooks.of_pause(endpoint(organization_id="org_1"), "failing", "http_500", NOW)
+EVERY = [*(told(kind) for kind in ACCOUNT_EVENTS), FAILED_FLOW, MISCONFIGURED, PAUSED]
 
 
 def test_every_type_can_be_told_and_none_else() -> None:
-    assert sorted(event.event for event in EVERY) == sorted(events.TYPES) and len(set(events.TYPES)) == 8
-    assert [kind for kind in events.TYPES if not kind.startswith("pipes.connected_account.")] == ["provider.misconfigured"]
+    assert sorted(event.event for event in EVERY) == sorted(events.TYPES) and len(set(events.TYPES)) == 9
+    assert [kind for kind in events.TYPES if not kind.startswith("pipes.connected_account.")] == ["provider.misconfigured", "webhook_endpoint.paused"]
 
 
 @pytest.mark.parametrize("event", EVERY, ids=lambda event: event.event)
@@ -81,7 +83,7 @@ def test_the_envelope_is_what_a_workos_client_reads(event: events.Event) -> None
 @pytest.mark.parametrize("event", EVERY, ids=lambda event: event.event)
 def test_what_a_subscription_may_filter_by(event: events.Event) -> None:
     """SNS refuses an attribute without a value."""
-    expected = {"event": event.event, "provider": "acme", **({} if event is MISCONFIGURED else {"organization_id": "org_1"})}
+    expected = {"event": event.event, **({} if event is PAUSED else {"provider": "acme"}), **({} if event is MISCONFIGURED else {"organization_id": "org_1"})}
 
     assert events.attributes(event) == expected
 
@@ -96,8 +98,8 @@ def test_the_data_of_an_account_is_the_account_after_the_change() -> None:
 
     assert event.data == {
         "object": "connected_account", "id": "data_installation_01", "data_integration_id": "data_integration_01", "provider_slug": "acme", "user_id": "user_1",
-        "organization_id": "org_1", "scopes": ["read", "write"], "state": "needs_reauthorization", "state_reason": "refused", "connection_role": "standard",
-        "account_identifier": "acct_9", "account_display_name": "Work", "auth_method": "oauth", "generation": 3, "reauthorization_expected_at": None,
+        "organization_id": "org_1", "scopes": ["read", "write"], "state": "needs_reauthorization", "state_reason": "refused", "connection_role": "compatibility",
+        "account_identifier": "acct_9", "account_display_name": "Work", "auth_method": "oauth", "api_key_last_4": None, "established_by_user_id": "user_1", "generation": 3, "reauthorization_expected_at": None,
         "created_at": "2026-03-01T10:00:00.000Z", "updated_at": "2026-03-01T11:00:00.000Z",
     }  # fmt: skip
     assert event.previous is not None and event.id > event.previous

@@ -35,7 +35,7 @@ def renewed(current: Connection) -> dict[str, Any]:
 
 
 FACTS: dict[str, Callable[[Connection], Transition]] = {
-    "connected": lambda c: lifecycle.connected(c, pending(), "data_installation_02", answer(), b"blob-new", policy=Policy(), grant_limit=0, now=NOW),
+    "connected": lambda c: lifecycle.connected(c, pending().consent, "data_installation_02", answer(), b"blob-new", policy=Policy(), grant_limit=0, now=NOW),
     "refreshed": lambda c: lifecycle.refreshed(c, answer(), b"blob-new", policy=Policy(), now=NOW),
     "refused": lambda c: lifecycle.refused(c, "refused", "invalid_grant", NOW),
     "failed": lambda c: lifecycle.failed(c, "http_503", in_doubt=False, retry_after=None, now=NOW),
@@ -130,7 +130,7 @@ def test_events_carry_the_generation_and_state_after_the_change() -> None:
 
 def test_a_reconnect_replaces_everything_of_the_earlier_grant() -> None:
     transition = lifecycle.connected(
-        STATES["connected"], pending(), "data_installation_02",
+        STATES["connected"], pending().consent, "data_installation_02",
         answer(None, 0, scopes=("read",), identity=ExternalIdentity("acct_2", "Bob", "T2"), token_type="mac"), b"blob-new", policy=Policy(), grant_limit=0, now=NOW,
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def test_a_living_connection_keeps_its_birthday_and_name(state: str, created_at:
 
 
 def test_a_new_name_wins_over_the_old() -> None:
-    transition = lifecycle.connected(connection(), pending(display_name="Home"), "i", answer(), b"", policy=Policy(), grant_limit=0, now=NOW)
+    transition = lifecycle.connected(connection(), pending(display_name="Home").consent, "i", answer(), b"", policy=Policy(), grant_limit=0, now=NOW)
 
     assert transition.after.display_name == "Home"
 
@@ -165,7 +165,7 @@ def test_an_answer_without_scope_granted_what_was_asked() -> None:
 
 
 def test_a_grant_limit_counts_from_consent_and_survives_refreshes() -> None:
-    first = lifecycle.connected(None, pending(), "i", answer(), b"", policy=Policy(), grant_limit=86400, now=NOW - HOUR).after
+    first = lifecycle.connected(None, pending().consent, "i", answer(), b"", policy=Policy(), grant_limit=86400, now=NOW - HOUR).after
 
     assert lifecycle.refreshed(first, answer(), b"", policy=Policy(), now=NOW).after.grant_expires_at == NOW - HOUR + timedelta(days=1)
 
@@ -229,7 +229,7 @@ def test_a_tombstone_forgets_everything_but_who_and_which_generation() -> None:
     after = lifecycle.disconnected(STATES["connected"], NOW).after  # type: ignore[arg-type]
 
     kept = {name for name, value in asdict(after).items() if value not in (None, (), {}, False, 0)}
-    assert kept == {"id", "user_id", "organization_id", "slug", "account", "registration_id", "authority", "state", "generation", "token_type", "created_at", "updated_at", "ttl", "last_event"}
+    assert kept == {"id", "user_id", "organization_id", "slug", "account", "registration_id", "authority", "auth_method", "state", "generation", "token_type", "created_at", "updated_at", "ttl", "last_event"}
     assert after.ttl == int((NOW + timedelta(days=30)).timestamp())
 
 

@@ -19,6 +19,7 @@ GOOD = {
     "STANDPIPE_REFRESH_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/standpipe-prod-1-refresh",
     "STANDPIPE_RESCUE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/standpipe-prod-1-rescue",
     "STANDPIPE_REVOKE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/standpipe-prod-1-revoke",
+    "STANDPIPE_WEBHOOK_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/standpipe-prod-1-webhook",
 }
 
 
@@ -74,7 +75,7 @@ def test_what_is_no_number_is_named(name: str, text: str) -> None:
         read({**GOOD, f"STANDPIPE_{name}": text})
 
 
-QUEUES = ["STANDPIPE_REFRESH_QUEUE_URL", "STANDPIPE_RESCUE_QUEUE_URL", "STANDPIPE_REVOKE_QUEUE_URL"]
+QUEUES = ["STANDPIPE_REFRESH_QUEUE_URL", "STANDPIPE_RESCUE_QUEUE_URL", "STANDPIPE_REVOKE_QUEUE_URL", "STANDPIPE_WEBHOOK_QUEUE_URL"]
 
 
 @pytest.mark.parametrize("name", QUEUES)

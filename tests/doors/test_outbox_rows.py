@@ -49,13 +49,33 @@ def about(subject: str, now: Any = NOW, last: str | None = None) -> Event:
     return replace(events.of_misconfiguration(subject, "acme", "x", now, last=last), previous=last)
 
 
-def test_an_event_is_a_row_that_waits_and_a_row_that_is_kept_for_thirty_days() -> None:
-    outgoing, kept = rows_of(MISCONFIGURED)
+def test_an_event_is_a_row_that_waits_and_two_that_are_kept_for_thirty_days() -> None:
+    outgoing, kept, of_the_day = rows_of(MISCONFIGURED)
 
-    assert "ttl" not in outgoing and kept["ttl"] == int((NOW + timedelta(days=30)).timestamp())
-    assert (outgoing["pk"].partition("#")[0], kept["pk"], outgoing["sk"], kept["sk"]) == ("outbox", "events#data_integration_01", MISCONFIGURED.id, MISCONFIGURED.id)
+    assert "ttl" not in outgoing and kept["ttl"] == of_the_day["ttl"] == int((NOW + timedelta(days=30)).timestamp())
+    assert (outgoing["pk"].partition("#")[0], kept["pk"], of_the_day["pk"][:-1]) == ("outbox", "events#data_integration_01", "log#2026-03-01#")
+    assert {row["sk"] for row in (outgoing, kept, of_the_day)} == {MISCONFIGURED.id}
     place = {"pk", "sk", "ttl"}
-    assert {name: value for name, value in outgoing.items() if name not in place} == {name: value for name, value in kept.items() if name not in place}
+    (fields,) = {repr({name: value for name, value in row.items() if name not in place}) for row in (outgoing, kept, of_the_day)}
+    assert MISCONFIGURED.id in fields
+
+
+def test_the_day_of_an_event_is_that_of_its_id_and_not_of_a_clock() -> None:
+    """A reader goes on from an id alone."""
+    ahead = events.of_misconfiguration("data_integration_01", "acme", "x", NOW, last=events.new_id(NOW + timedelta(days=1), None))
+
+    assert rows_of(ahead)[2]["pk"].startswith("log#2026-03-02#") and ahead.created_at == NOW
+
+
+def test_events_of_one_subject_are_spread_over_the_day() -> None:
+    assert len({rows_of(about("c1"))[2]["pk"] for _ in range(64)}) > 4
+
+
+def test_one_event_is_found_by_its_id_and_subject(table: Table, rows: OutboxRows) -> None:
+    put(table, MISCONFIGURED)
+
+    assert rows.kept(MISCONFIGURED.id, "data_integration_01") == MISCONFIGURED
+    assert rows.kept(MISCONFIGURED.id, "data_integration_02") is None and rows.kept(about("c1").id, "data_integration_01") is None
 
 
 def test_an_event_comes_back_as_it_was_told(table: Table, rows: OutboxRows) -> None:
@@ -66,7 +86,7 @@ def test_an_event_comes_back_as_it_was_told(table: Table, rows: OutboxRows) -> N
     assert found == full and rows.log("data_integration_01") == [full]
 
 
-def test_state_and_both_rows_are_one_write(store: Store, rows: OutboxRows) -> None:
+def test_state_and_all_rows_are_one_write(store: Store, rows: OutboxRows) -> None:
     store.commit(refused(saved(store)))
 
     (kept,) = rows.log("data_installation_01")
@@ -130,7 +150,7 @@ def test_the_same_event_twice_is_refused(table: Table, rows: OutboxRows) -> None
 
 def test_r19_no_row_of_an_event_holds_a_token(store: Store, table: Table) -> None:
     first = saved(store, sealed=CANARY.encode(), user_id="user_1")
-    store.commit(lifecycle.connected(first, pending(sealed=CANARY.encode()), "data_installation_02", answer(), CANARY.encode(), policy=Policy(), grant_limit=0, now=NOW))
+    store.commit(lifecycle.connected(first, pending(sealed=CANARY.encode()).consent, "data_installation_02", answer(), CANARY.encode(), policy=Policy(), grant_limit=0, now=NOW))
 
     found = [row for row in table.scan(None, limit=100)[0] if not row["sk"].startswith("connection#")]
-    assert len(found) == 2 and CANARY not in repr(found) and "at-new" not in repr(found) and connection().id
+    assert len(found) == 3 and CANARY not in repr(found) and "at-new" not in repr(found) and connection().id

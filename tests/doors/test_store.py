@@ -65,7 +65,7 @@ def test_pendings_registrations_and_keys_come_back_as_they_were(store: Store) ->
 
     found = (store.pending("pending_1"), store.registration("acme"))
     assert [replace(each, write_id=None) for each in found if each] == [pending(), REGISTRATION]
-    assert (store.api_key("01"), store.api_keys(), store.registrations(), store.registrations("org_1")) == (key, [key], [found[1]], [])
+    assert (store.api_key("01"), store.api_keys(), store.registrations(), store.overrides("org_1")) == (key, [key], [found[1]], [])
 
 
 def test_nothing_is_found_where_nothing_is(store: Store) -> None:
@@ -168,7 +168,7 @@ def test_a_store_is_fenced_by_generation_and_lease(store: Store, raw: Any, make:
 
 def test_a_first_connect_finds_that_somebody_was_first(store: Store) -> None:
     there = saved(store)
-    first = lifecycle.connected(None, pending(slug="acme"), "data_installation_09", answer(), b"", policy=Policy(), grant_limit=0, now=NOW)
+    first = lifecycle.connected(None, pending(slug="acme").consent, "data_installation_09", answer(), b"", policy=Policy(), grant_limit=0, now=NOW)
 
     with pytest.raises(LostRace) as caught:
         store.commit(first)

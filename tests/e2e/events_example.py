@@ -139,7 +139,7 @@ class Reminded(Example):
 
     def again(self, connection: Connection, connection_id: str) -> Connection:
         """Its owner connects again."""
-        consent = samples.pending(user_id=connection.user_id, organization_id=None, slug="github", registration_id=self._registration.id)
+        consent = samples.pending(user_id=connection.user_id, organization_id=None, slug="github", registration_id=self._registration.id).consent
         return self.becomes(lifecycle.connected(connection, consent, connection_id, samples.answer(), b"blob", policy=Policy(), grant_limit=0, now=datetime.now(UTC)))
 
     def tell(self, *told: Event) -> None:

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.conftest import Api, Landing
+from tests.deployed import Landing
+from tests.e2e.conftest import Api
 
 Picture = Callable[[Page, str], None]
 

@@ -8,7 +8,7 @@ from chalicelib.engine.worker import Worked
 from tests.engine.scenes import Process
 
 WORKER_SECONDS = 120.0
-URLS = {"refresh": "refresh_queue_url", "rescue": "rescue_queue_url", "revoke": "revoke_queue_url"}
+URLS = {"refresh": "refresh_queue_url", "rescue": "rescue_queue_url", "revoke": "revoke_queue_url", "webhook": "webhook_queue_url"}
 
 
 def url_of(engine: Process, queue: str) -> str:
@@ -37,7 +37,7 @@ def give_back(engine: Process, queue: str, message: dict[str, Any]) -> None:
 
 def deliver(engine: Process, queue: str, *, seconds: float = WORKER_SECONDS) -> list[Any]:
     """Each message once; what came of it, or the error with which it went back."""
-    handle: Callable[..., Any] = {"refresh": lambda: engine.worker.handle, "rescue": lambda: engine.rescue.handle, "revoke": lambda: engine.revocations.handle}[queue]()
+    handle: Callable[..., Any] = {"refresh": lambda: engine.worker.handle, "rescue": lambda: engine.rescue.handle, "revoke": lambda: engine.revocations.handle, "webhook": lambda: engine.deliveries.handle}[queue]()
     outcomes: list[Any] = []
     for message in waiting(engine, queue):
         try:

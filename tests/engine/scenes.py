@@ -21,7 +21,8 @@ from chalicelib.domain.models import Connection, Owner, Pending, Registration
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.settings import PROVIDER_DEADLINE, Settings
 from chalicelib.doors.http import ProviderHttp
-from chalicelib.engine.connect import Begun, Returned
+from chalicelib.engine.begin import Begun, Wanted
+from chalicelib.engine.connect import Returned
 from chalicelib.engine.registrations import Change
 from chalicelib.engine.tokens import Inactive, Live
 from chalicelib.wiring.doors import AWS_CONFIG
@@ -173,7 +174,7 @@ class Scene:
     def leave(self, owner: Owner, engine: Process | None = None, user: str | None = None, **begin: Any) -> Back:
         """Begin, open, confirm, and approve at the provider: everything but the redirect back."""
         engine = engine or self.first
-        begun = engine.connect.begin(owner, SLUG, **begin)
+        begun = engine.connect.begin(owner, SLUG, Wanted(**begin))
         handle = begun.url.rsplit("/", 1)[1]
         opened = engine.connect.open(handle, None)
         url = opened.redirect_to or engine.connect.confirm(handle, opened.browser)

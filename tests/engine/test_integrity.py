@@ -135,7 +135,7 @@ def test_another_owners_connection_looks_like_none(strict: Scene) -> None:
         strict.connected(mine, user=user)
     nothing = seen(engine, new_owner())
     others = [
-        Owner(user_id=user, organization_id="org_2"), Owner(organization_id=organization), Owner(organization_id=user), Owner(user_id=organization),
+        Owner(user_id=user, organization_id="org_2"), Owner(user_id=organization),
         Owner(user_id=f"{user}#"), Owner(user_id="-", organization_id=user), Owner(user_id=f"{organization}#{user}"), Owner(user_id=f"{user}%23"), Owner(user_id=(user or "").upper()),
     ]  # fmt: skip
     for other in others:

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.secret import Secret
 from chalicelib.engine.authorization_response import FlowError
 from chalicelib.engine.registrations import Change
@@ -137,7 +137,7 @@ def test_a_session_bound_flow_exchanges_only_at_finish(strict: Scene) -> None:
     assert made.state == "connected" and strict.posts("authorization_code") == 1
     # A client repeats what got no answer: the same words get the same connection, any other the same nothing as an unknown code.
     assert engine.connect.finish(returned.connect_code, verifier) == engine.row(owner)
-    with pytest.raises(NotFound):
+    with pytest.raises(InvalidRequest):
         engine.connect.finish(returned.connect_code, "w" * 43)
     assert strict.posts("authorization_code") == 1
     assert strict.works(engine.fetch(owner))

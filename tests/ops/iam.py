@@ -1,6 +1,7 @@
 """The role of the template, resolved for one stage, and IAM's answer to one call: strict, so that what it does not know it refuses to judge."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -29,7 +30,7 @@ def calls_of(service: str, operation: str, request: dict[str, Any], region: str 
         items = [(PARTS[kind], part) for item in request.get("TransactItems", []) for kind, part in item.items()] or [(operation, request)]
         for name, part in items:
             arn = f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{part['TableName']}"
-            yield Call(f"dynamodb:{name}", f"{arn}/index/{part['IndexName']}" if "IndexName" in part else arn)
+            yield Call(f"dynamodb:{name}", f"{arn}/index/{part['IndexName']}" if "IndexName" in part else arn, _leading_key(part))
     elif service == "kms":
         context = {f"kms:EncryptionContext:{name}": value for name, value in request.get("EncryptionContext", {}).items()}
         yield Call(f"kms:{operation}", request.get("KeyId", "the key is not named"), context)
@@ -42,6 +43,13 @@ def calls_of(service: str, operation: str, request: dict[str, Any], region: str 
         yield Call(f"sqs:{operation.removesuffix('Batch')}", f"arn:aws:sqs:{region}:{ACCOUNT}:{request['QueueUrl'].rsplit('/', 1)[-1]}")
     else:
         raise AssertionError(f"{service}:{operation} is called, and this test does not know what IAM asks for it")
+
+
+def _leading_key(part: dict[str, Any]) -> dict[str, str]:
+    """The partition key that one request, or one part of a transaction, names."""
+    condition = re.match(r"pk = (:\w+)", part.get("KeyConditionExpression", ""))
+    key = part["ExpressionAttributeValues"][condition[1]] if condition else part.get("Key", part.get("Item", {})).get("pk")
+    return {"dynamodb:LeadingKeys": key["S"]} if key else {}
 
 
 class Role:
@@ -61,10 +69,10 @@ class Role:
             "Table.Arn": table,
             "Key.Arn": key_arn,
             "Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:standpipe-{stage}-events",
-            **{f"{queue.capitalize()}Queue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:standpipe-{stage}-{queue}" for queue in ("refresh", "rescue", "revoke")},
+            **{f"{queue.capitalize()}Queue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:standpipe-{stage}-{queue}" for queue in ("refresh", "rescue", "revoke", "webhook")},
             **{
                 f"{function.capitalize()}Log.Arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/standpipe-{stage}-{function}:*"
-                for function in ("sweep", "refresh", "rescue", "revoke", "repair")
+                for function in ("sweep", "refresh", "rescue", "revoke", "webhook", "repair")
             },
             "ApiLog.Arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/standpipe-{stage}:*",
         }
@@ -121,8 +129,10 @@ def _applies(statement: dict[str, Any], call: Call) -> bool:
 
 
 def _holds(operator: str, wanted: dict[str, Any], context: dict[str, str]) -> bool:
-    assert operator == "StringEquals", f"this matcher does not know {operator}"
-    return all(name in context and context[name] in _listed(values) for name, values in wanted.items())
+    assert operator in ("StringEquals", "ForAllValues:StringEquals", "ForAllValues:StringLike"), f"this matcher does not know {operator}"
+    same = fnmatchcase if operator.endswith("Like") else str.__eq__
+    # Of a set IAM would let pass what names no key at all; here every request has to name one.
+    return all(name in context and any(same(context[name], value) for value in _listed(values)) for name, values in wanted.items())
 
 
 def _listed(value: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from chalicelib.domain.lifecycle import Transition
 from chalicelib.domain.models import ClientSecret, Connection, Registration
 from chalicelib.domain.schedule import Policy
 from chalicelib.doors.crypto import Facts, Sealer, token_facts
-from chalicelib.engine.registrations import SECRET_FIELD
+from chalicelib.engine.configuring import SECRET_FIELD
 from chalicelib.wiring import Engine
 from ops import reseal
 from tests.cloud import Stage

@@ -14,6 +14,7 @@ from botocore.exceptions import EndpointConnectionError
 import app as functions
 from chalicelib import wiring
 from chalicelib.domain import settings
+from chalicelib.domain.events import TYPES
 from chalicelib.doors.oauth import code_challenge
 from chalicelib.web import background
 from tests.cloud import Stage
@@ -24,7 +25,7 @@ from tests.web.people import VERIFIER, Site, query_of
 
 RETURN_TO = "https://app.example/connected"
 # Which role of the template each function beside the API runs with, as ops/stack.py has it.
-ROLES = {"sweep": "SweepRole", "repair": "SweepRole", "refresh": "WorkerRole", "rescue": "WorkerRole", "revoke": "WorkerRole"}
+ROLES = {"sweep": "SweepRole", "repair": "SweepRole", "refresh": "WorkerRole", "rescue": "WorkerRole", "revoke": "WorkerRole", "webhook": "WebhookRole"}
 TIMER = {"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events", "account": "0", "time": "now", "region": "us-east-1", "resources": [], "detail": {}}
 Refuses = Callable[[str, str, str], bool]  # service, operation, the request as it would be sent
 
@@ -92,7 +93,7 @@ class Background:
 
     def __init__(self, stage: Stage, patch: pytest.MonkeyPatch) -> None:
         self.stage, self._patch = stage, patch
-        self.calls: dict[str, list[Call]] = {"WorkerRole": [], "SweepRole": []}
+        self.calls: dict[str, list[Call]] = {"WorkerRole": [], "SweepRole": [], "WebhookRole": []}
         self._sqs = stage.cloud.client("sqs")
 
     def wake(self, function: str, body: Any = None, refuses: Refuses | None = None) -> None:
@@ -151,6 +152,11 @@ class Life:
 
     def by_people(self) -> None:
         site = self.site
+        for path in ("/nobody/is/here", "/nor/here"):
+            hook = {"endpoint_url": f"{site.stage.environ['STANDPIPE_URL']}{path}", "events": list(TYPES)}
+            made = site.api("POST", "/webhook_endpoints", hook)
+            assert made.status == 201, made.text
+            assert site.api("PATCH", f"/webhook_endpoints/{made.json()['id']}", {"events": list(TYPES)}).status == 200
         for slug in ("github", "google"):
             assert site.api("POST", "/data-integrations", {"provider": slug, "enabled": True}).status == 201
         assert site.api("PUT", "/data-integrations/google", {"description": "Calendars"}).status == 200
@@ -229,3 +235,29 @@ class Life:
         assert len(unended) == 2
         for each in unended:
             woken.wake("revoke", each)
+
+    def told_over_http(self, woken: Background) -> None:
+        """Nobody is at the two endpoints: the first call fails, and three days later one is paused, which is told to the other and to the topic."""
+        site, waiting = self.site, woken.messages("webhook")
+        first = waiting[0]
+        woken.wake("webhook", first)
+        site.clock.ahead += timedelta(days=4)
+        woken.wake("webhook", {**first, "attempt": 2})
+        (paused, other) = sorted(site.api("GET", "/webhook_endpoints").json()["data"], key=lambda each: str(each["status"]))
+        assert (paused["id"], paused["status_reason"], other["status"]) == (first["endpoint"], "failing", "enabled")
+        told = [message for message in woken.messages("webhook") if message["endpoint"] == other["id"]]
+        assert told
+        (event,) = site.api("GET", "/events?events=webhook_endpoint.paused").json()["data"] or [{}]
+        assert event == {}  # not before it has settled
+        site.clock.ahead += timedelta(minutes=1)
+        (event,) = site.api("GET", "/events?events=webhook_endpoint.paused").json()["data"]
+        assert event["data"]["id"] == paused["id"]
+        oldest = site.api("GET", "/events?limit=1").json()["data"][0]["id"]
+        assert site.api("POST", f"/webhook_endpoints/{other['id']}/replay", {"after": oldest}).status == 202
+        (replay,) = woken.messages("webhook")
+        woken.wake("webhook", replay)
+        assert len(woken.messages("webhook")) > 5
+        for path in ("", "/deliveries"):
+            assert site.api("GET", f"/webhook_endpoints/{other['id']}{path}").status == 200
+        assert site.api("POST", f"/webhook_endpoints/{other['id']}/rotate_secret").status == 200
+        assert site.api("DELETE", f"/webhook_endpoints/{other['id']}").status == 204

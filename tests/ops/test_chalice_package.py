@@ -21,13 +21,13 @@ from tests.cloud import ROOT, free_port
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/0f9a1b2c-1234-4c4d-9e9f-0123456789ab"
 ROLE = "arn:aws:iam::123456789012:role/standpipe-prod-api"
 ROLES = {
-    function: f"arn:aws:iam::123456789012:role/standpipe-prod-{role}" for function, role in (("sweep", "sweep"), ("repair", "sweep"), ("refresh", "worker"), ("rescue", "worker"), ("revoke", "worker"))
+    function: f"arn:aws:iam::123456789012:role/standpipe-prod-{role}" for function, role in (("sweep", "sweep"), ("repair", "sweep"), ("refresh", "worker"), ("rescue", "worker"), ("revoke", "worker"), ("webhook", "webhook"))
 }
 OUTPUTS = {
     "STANDPIPE_TABLE": "standpipe-prod",
     "STANDPIPE_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555",
     "STANDPIPE_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:standpipe-prod-events",
-    **{f"STANDPIPE_{queue.upper()}_QUEUE_URL": f"https://sqs.eu-west-1.amazonaws.com/123456789012/standpipe-prod-{queue}" for queue in ("refresh", "rescue", "revoke")},
+    **{f"STANDPIPE_{queue.upper()}_QUEUE_URL": f"https://sqs.eu-west-1.amazonaws.com/123456789012/standpipe-prod-{queue}" for queue in ("refresh", "rescue", "revoke", "webhook")},
 }
 # Lies in the folder of a checkout and has no business in a function.
 NOT_SHIPPED = ("ops", "tests", "docs", "frontend", "examples", ".local", ".git", ".ci")
@@ -127,15 +127,16 @@ def test_what_wakes_a_function_and_what_it_gets(packaged: Packaged) -> None:
         "Refresh": ("standpipe-prod-refresh", 120, 1024),
         "Rescue": ("standpipe-prod-rescue", 120, 512),
         "Revoke": ("standpipe-prod-revoke", 120, 512),
+        "Webhook": ("standpipe-prod-webhook", 60, 512),
     }
-    sizes = [event["Properties"]["BatchSize"] for name in ("Refresh", "Rescue", "Revoke") for event in packaged.resources[name]["Properties"]["Events"].values()]
-    assert sizes == [1, 1, 1], "a message that cannot be handled comes back alone"
+    sizes = [event["Properties"]["BatchSize"] for name in ("Refresh", "Rescue", "Revoke", "Webhook") for event in packaged.resources[name]["Properties"]["Events"].values()]
+    assert sizes == [1, 1, 1, 1], "a message that cannot be handled comes back alone"
 
 
 def test_a_message_stays_hidden_for_longer_than_its_function_may_run(packaged: Packaged) -> None:
     """Or Lambda refuses the trigger."""
     queues = json.loads((ROOT / ".chalice" / "resources.json").read_text())["Resources"]
-    for name in ("Refresh", "Rescue", "Revoke"):
+    for name in ("Refresh", "Rescue", "Revoke", "Webhook"):
         assert queues[f"{name}Queue"]["Properties"]["VisibilityTimeout"] > packaged.resources[name]["Properties"]["Timeout"]
 
 

@@ -13,7 +13,7 @@ from chalicelib.domain import settings
 from ops import __main__ as commands
 from ops import deploy
 from ops.errors import StepFailed
-from tests.cloud import ROOT, Cloud
+from tests.cloud import QUEUES, ROOT, Cloud
 
 
 def project(directory: Path, section: dict[str, Any]) -> Path:
@@ -84,7 +84,7 @@ def test_without_credentials_the_operator_is_told_which_and_sees_no_traceback(tm
         told = capsys.readouterr().err
         assert "Reaching AWS failed" in told and "AWS_PROFILE" in told
         section = {**FILLED["environment_variables"], "STANDPIPE_STAGE": "prod", "STANDPIPE_TABLE": "t", "STANDPIPE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/k"}
-        section |= {"STANDPIPE_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:t", **{f"STANDPIPE_{queue}_QUEUE_URL": "https://sqs/123456789012/q" for queue in ("REFRESH", "RESCUE", "REVOKE")}}
+        section |= {"STANDPIPE_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:t", **{f"STANDPIPE_{queue}_QUEUE_URL": "https://sqs/123456789012/q" for queue in ("REFRESH", "RESCUE", "REVOKE", "WEBHOOK")}}
         deploy.write_config(made, "prod", section, "arn:aws:iam::123456789012:role/standpipe-prod-api", {})
 
 
@@ -115,9 +115,9 @@ def test_what_the_stack_made_reaches_chalice_and_former_keys_reach_the_stack(tmp
     assert written["environment_variables"] == variables
     found = settings.read(variables)
     assert (found.stage, found.topic_arn.rpartition(":")[2], found.former_key_arns) == (stage, f"standpipe-{stage}-events", tuple(former))
-    assert [url.rsplit("/", 1)[-1] for url in (found.refresh_queue_url, found.rescue_queue_url, found.revoke_queue_url)] == [f"standpipe-{stage}-{name}" for name in ("refresh", "rescue", "revoke")]
+    assert [url.rsplit("/", 1)[-1] for url in (found.refresh_queue_url, found.rescue_queue_url, found.revoke_queue_url, found.webhook_queue_url)] == [f"standpipe-{stage}-{name}" for name in QUEUES]
     roles = {name: function["iam_role_arn"].rsplit("-", 1)[-1] for name, function in written["lambda_functions"].items()}
-    assert roles == {"sweep": "sweep", "repair": "sweep", "refresh": "worker", "rescue": "worker", "revoke": "worker"}
+    assert roles == {"sweep": "sweep", "repair": "sweep", "refresh": "worker", "rescue": "worker", "revoke": "worker", "webhook": "webhook"}
     assert written["iam_role_arn"].endswith("-api") and written["lambda_functions"]["refresh"]["lambda_memory_size"] == 2048
     for name in ("api", "worker"):
         document = cloud.client("iam").get_role_policy(RoleName=f"standpipe-{stage}-{name}", PolicyName=name)["PolicyDocument"]

@@ -50,7 +50,7 @@ def test_everything_in_the_configuration_is_explained() -> None:
     assert names <= set(explained)
 
 
-@pytest.mark.parametrize("role", ["ApiRole", "WorkerRole", "SweepRole"])
+@pytest.mark.parametrize("role", ["ApiRole", "WorkerRole", "SweepRole", "WebhookRole"])
 def test_every_statement_of_a_role_is_explained(role: str) -> None:
     made = Role(role, "prod", "sandbox", "arn:aws:kms:us-east-1:000000000000:key/k", former_keys=["arn:aws:kms:us-east-1:000000000000:key/f"])
     assert {statement["Sid"] for statement in made.statements} <= set(rows("[A-Z]"))

@@ -80,6 +80,33 @@ def test_a_trigger_is_made_only_if_its_function_may_read_the_queue(client: Clien
         functions.create_event_source_mapping(**asked)
 
 
+def test_a_row_is_reached_by_a_partition_key_that_the_role_names_only(client: Client) -> None:
+    dynamodb, arn = client("dynamodb"), f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/rows"
+    keys = [{"AttributeName": name, "KeyType": kind} for name, kind in (("pk", "HASH"), ("sk", "RANGE"))]
+    types = [{"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in keys]
+    dynamodb.create_table(TableName="rows", KeySchema=keys, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST")
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["hooks", "log#*"]}}
+    actions = [f"dynamodb:{action}" for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")]
+    acts = acting(client, "dynamodb", role(client, "hooks", *actions, resource=arn, Condition=condition))
+
+    def asked(pk: str) -> Iterator[Callable[[], Any]]:
+        key = {"pk": {"S": pk}, "sk": {"S": "1"}}
+        yield lambda: acts.put_item(TableName="rows", Item=key)
+        yield lambda: acts.get_item(TableName="rows", Key=key)
+        yield lambda: acts.update_item(TableName="rows", Key=key, UpdateExpression="SET a = :a", ExpressionAttributeValues={":a": {"S": "b"}})
+        yield lambda: acts.query(TableName="rows", KeyConditionExpression="pk = :pk AND sk > :sk", ExpressionAttributeValues={":pk": {"S": pk}, ":sk": {"S": "0"}})
+        yield lambda: acts.transact_write_items(TransactItems=[{"Put": {"TableName": "rows", "Item": {"pk": {"S": "hooks"}, "sk": {"S": f"of {pk}"}}}}, {"Delete": {"TableName": "rows", "Key": key}}])
+        yield lambda: acts.delete_item(TableName="rows", Key=key)
+
+    for pk in ("hooks", "log#2026-03-01#1"):
+        for call in asked(pk):
+            call()
+    for pk in ("owner#-#ana", "hooks2", "api_keys"):
+        for call in asked(pk):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                call()
+
+
 def test_a_key_is_used_with_the_context_that_the_role_names_only(client: Client) -> None:
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
     condition = {"StringEquals": {"kms:EncryptionContext:standpipe:stage": "prod"}}

@@ -15,7 +15,7 @@ from tests.ops.lives import RETURN_TO, Background, Life, Recorded, recorded
 from tests.web.gateway import Gateway
 from tests.web.people import Clock, Site
 
-ROLES = ("ApiRole", "WorkerRole", "SweepRole")
+ROLES = ("ApiRole", "WorkerRole", "SweepRole", "WebhookRole")
 MODES = ("audited", "bound", "shared")
 # Asked by Lambda itself with a function's role: its output goes to its log, and a queue's messages come to it.
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -47,6 +47,7 @@ def lives(cloud: Cloud) -> Iterator[Lives]:
                 life.disconnect("dan", "google")  # while the provider cannot be reached
                 with gateway.served(port):
                     life.ended_by_the_clock(woken)
+                    life.told_over_http(woken)
             found.append((stage, {"ApiRole": [call for engine in of_the_api for call in engine.calls], **woken.calls}))
         yield found
 
@@ -74,7 +75,7 @@ def test_production_needs_no_more_than_its_smaller_role(lives: Lives, name: str)
     for stage, calls in lives:
         role = role_of(stage, name, "production")
         refused = {call.action for call in calls[name] if not role.allows(call)}
-        assert refused == (set() if name == "SweepRole" else {"ssm:GetParameter"})
+        assert refused == ({"ssm:GetParameter"} if name in ("ApiRole", "WorkerRole") else set())
 
 
 @pytest.mark.parametrize("name", ROLES)
@@ -83,14 +84,15 @@ def test_nothing_is_granted_that_nothing_asks_for(lives: Lives, environment: str
     for stage, calls in lives:
         role = role_of(stage, name, environment)
         used = set().union(*(role.used_by(call) for call in calls[name]))
-        by_lambda = BY_LAMBDA | (POLLED if name == "WorkerRole" else set())
+        by_lambda = BY_LAMBDA | (POLLED if name in ("WorkerRole", "WebhookRole") else set())
         assert {grant for grant in role.grants() if grant not in used and grant[0] not in by_lambda} == set()
 
 
 def test_lambda_may_read_the_queues_for_the_workers_and_for_nobody_else(lives: Lives) -> None:
     stage, _ = lives[0]
     polled = {name: {grant for grant in role_of(stage, name).grants() if grant[0] in POLLED} for name in ROLES}
-    assert polled["WorkerRole"] == {(action, queue) for action in POLLED for queue in queues_of(stage, *QUEUES)}
+    assert polled["WorkerRole"] == {(action, queue) for action in POLLED for queue in queues_of(stage, "refresh", "rescue", "revoke")}
+    assert polled["WebhookRole"] == {(action, queue) for action in POLLED for queue in queues_of(stage, "webhook")}
     assert polled["ApiRole"] == set()
     assert polled["SweepRole"] == {("sqs:GetQueueAttributes", queue) for queue in queues_of(stage, "refresh")}
 
@@ -102,26 +104,27 @@ def test_what_would_reach_further_is_refused(lives: Lives, environment: str, nam
     role = role_of(stage, name, environment)
     of, key = stage.environ["STANDPIPE_STAGE"], stage.environ["STANDPIPE_KEY_ARN"]
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/standpipe-"
-    assert role.allows(Call("dynamodb:GetItem", f"{table}{of}"))
+    own = {"dynamodb:LeadingKeys": "webhook_endpoints"}  # of the function that calls webhooks; the others may read any row
+    assert role.allows(Call("dynamodb:GetItem", f"{table}{of}", own))
     for action in ("DeleteTable", "UpdateTable", "PartiQLSelect", "ExportTableToPointInTime", "RestoreTableToPointInTime", "UpdateTimeToLive", "CreateBackup", "DescribeStream"):
         assert not role.allows(Call(f"dynamodb:{action}", f"{table}{of}")), action
     # Another stage's table, also one whose name begins alike; no index but the one that is read.
-    index = {"ApiRole": "registration", "SweepRole": "due", "WorkerRole": None}[name]
+    index = {"ApiRole": "registration", "SweepRole": "due"}.get(name)
     for resource in (f"{table}other", f"{table}{of}-2", *(f"{table}{of}/index/{each}" for each in ("due", "registration") if each != index), f"{table}other/index/{index}"):
         for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"):
-            assert not role.allows(Call(f"dynamodb:{action}", resource)), (action, resource)
+            assert not role.allows(Call(f"dynamodb:{action}", resource, own)), (action, resource)
     topic = stage.environ["STANDPIPE_TOPIC_ARN"]
     for resource in (topic.replace("-events", "-alarms"), topic.replace(of, "other"), "*"):
         assert not role.allows(Call("sns:Publish", resource)), resource
     for action in ("sns:Subscribe", "sns:SetTopicAttributes", "sns:DeleteTopic"):
         assert not role.allows(Call(action, topic)), action
-    for queue in queues_of(stage, *QUEUES, "refresh-dead", "rescue-dead", "revoke-dead"):
+    for queue in queues_of(stage, *QUEUES, *(f"{queue}-dead" for queue in QUEUES)):
         for action in ("PurgeQueue", "DeleteQueue", "SetQueueAttributes", "AddPermission"):
             assert not role.allows(Call(f"sqs:{action}", queue)), (action, queue)
     for action in ("ScheduleKeyDeletion", "DisableKey", "PutKeyPolicy", "CreateGrant", "Encrypt", "ReEncryptFrom"):
         assert not role.allows(Call(f"kms:{action}", key, {"kms:EncryptionContext:standpipe:stage": of})), action
     shared = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/standpipe/shared/github"
-    assert role.allows(Call("ssm:GetParameter", shared)) is (environment == "sandbox" and name != "SweepRole")
+    assert role.allows(Call("ssm:GetParameter", shared)) is (environment == "sandbox" and name in ("ApiRole", "WorkerRole"))
     for call in (Call("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/other"), Call("ssm:PutParameter", shared), Call("iam:PassRole", "*"), Call("sts:AssumeRole", "*")):
         assert not role.allows(call), call
 
@@ -134,7 +137,30 @@ def test_who_reads_the_whole_table_opens_nothing_in_it_and_who_opens_cannot_read
     for name in ROLES:
         role = role_of(stage, name)
         assert role.allows(scan) is (name == "SweepRole")
-        assert [role.allows(call) for call in opening] == [name != "SweepRole"] * 2
+        assert [role.allows(call) for call in opening] == [name in ("ApiRole", "WorkerRole")] * 2
+
+
+def test_who_calls_strange_hosts_reaches_webhooks_and_nothing_else_in_the_table_and_opens_no_token(lives: Lives) -> None:
+    stage, _ = lives[0]
+    role, of, key = role_of(stage, "WebhookRole", former_keys=[FORMER]), stage.environ["STANDPIPE_STAGE"], stage.environ["STANDPIPE_KEY_ARN"]
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/standpipe-{of}"
+    for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"):
+        reached = {"webhook_endpoints", "webhook_deliveries#e", "events#s", "log#2026-03-01#1", "outbox#1"}
+        beyond = {"owner#-#ana", "api_key#k", "api_keys", "registration", "pending#p", "clockwork", "audit#2026-03-01", "idempotency#k#i"}
+        assert {pk for pk in reached | beyond if role.allows(Call(f"dynamodb:{action}", table, {"dynamodb:LeadingKeys": pk}))} == reached, action
+    for field in ("standpipe:field", "standpipe:purpose"):
+        context = {"kms:EncryptionContext:standpipe:stage": of, f"kms:EncryptionContext:{field}": "webhook_secret"}
+        for each in (key, FORMER):
+            assert role.allows(Call("kms:Decrypt", each, context)) and not role.allows(Call("kms:GenerateDataKey", each, context))
+            for what in ("tokens", "client_secret", "answer", "flow"):
+                assert not role.allows(Call("kms:Decrypt", each, {**context, f"kms:EncryptionContext:{field}": what}))
+            assert not role.allows(Call("kms:Decrypt", each, {**context, "kms:EncryptionContext:standpipe:stage": "other"}))
+
+
+def test_a_worker_lists_nothing_but_the_endpoints_that_its_events_are_for(lives: Lives) -> None:
+    stage, _ = lives[0]
+    role, table = role_of(stage, "WorkerRole"), f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/standpipe-{stage.environ['STANDPIPE_STAGE']}"
+    assert [role.allows(Call("dynamodb:Query", table, {"dynamodb:LeadingKeys": pk})) for pk in ("webhook_endpoints", "api_keys", "owner#-#ana")] == [True, False, False]
 
 
 @pytest.mark.parametrize("name", ["ApiRole", "WorkerRole"])
@@ -153,11 +179,16 @@ def test_the_key_opens_what_this_stage_sealed_and_a_former_one_only_opens(lives:
 
 
 def test_messages_go_one_way(lives: Lives) -> None:
-    """The sweep sends to the workers, who put off what finds no place; whoever holds tokens sends to the two queues that keep them, and to no other."""
+    """The sweep sends to the workers, who put off what finds no place; whoever holds tokens sends to the two queues that keep them; whoever publishes sends to webhooks."""
     stage, _ = lives[0]
-    every = queues_of(stage, *QUEUES, "refresh-dead", "rescue-dead", "revoke-dead")
+    every = queues_of(stage, *QUEUES, *(f"{queue}-dead" for queue in QUEUES))
     sent = {name: {queue for queue in every if role_of(stage, name).allows(Call("sqs:SendMessage", queue))} for name in ROLES}
-    assert sent == {"ApiRole": queues_of(stage, "rescue", "revoke"), "WorkerRole": queues_of(stage, "refresh", "rescue", "revoke"), "SweepRole": queues_of(stage, "refresh")}
+    assert sent == {
+        "ApiRole": queues_of(stage, "rescue", "revoke", "webhook"),
+        "WorkerRole": queues_of(stage, *QUEUES),
+        "SweepRole": queues_of(stage, "refresh", "webhook"),
+        "WebhookRole": queues_of(stage, "webhook"),
+    }
 
 
 def test_every_blob_names_its_stage_and_no_person_to_the_key_service(lives: Lives) -> None:

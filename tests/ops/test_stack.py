@@ -53,28 +53,28 @@ def test_the_stack_creates_each_resource(made: Made) -> None:
     assert kms.get_key_rotation_status(KeyId=made.outputs["KeyArn"])["KeyRotationEnabled"] is True
     assert kms.describe_key(KeyId=f"alias/standpipe-{made.stage}")["KeyMetadata"]["Arn"] == made.outputs["KeyArn"]
 
-    for name, output in (("api", "ApiRoleArn"), ("worker", "WorkerRoleArn"), ("sweep", "SweepRoleArn")):
+    for name, output in (("api", "ApiRoleArn"), ("worker", "WorkerRoleArn"), ("sweep", "SweepRoleArn"), ("webhook", "WebhookRoleArn")):
         role = made.client("iam").get_role(RoleName=f"standpipe-{made.stage}-{name}")["Role"]
         assert role["Arn"] == made.outputs[output]
         assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
         sids = [statement["Sid"] for statement in made.statements(name)]
-        assert ("SharedCredentials" in sids) is (made.environment == "sandbox" and name != "sweep")
+        assert ("SharedCredentials" in sids) is (made.environment == "sandbox" and name in ("api", "worker"))
         assert "OpenOfFormerKeys" not in sids
 
     logs = {log["logGroupName"]: log["retentionInDays"] for log in made.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/standpipe-{made.stage}")["logGroups"]}
-    assert logs == {f"/aws/lambda/standpipe-{made.stage}{function}": 90 for function in ("", "-sweep", "-refresh", "-rescue", "-revoke", "-repair")}
+    assert logs == {f"/aws/lambda/standpipe-{made.stage}{function}": 90 for function in ("", "-sweep", "-refresh", "-rescue", "-revoke", "-webhook", "-repair")}
 
 
 def test_the_stack_makes_queues_with_dead_letters_topics_alarms_and_a_dashboard(made: Made) -> None:
     sqs = made.client("sqs")
-    for queue, receives in (("refresh", 5), ("rescue", 100), ("revoke", 50)):
+    for queue, receives in (("refresh", 5), ("rescue", 100), ("revoke", 50), ("webhook", 50)):
         attributes = sqs.get_queue_attributes(QueueUrl=made.outputs[f"{queue.capitalize()}QueueUrl"], AttributeNames=["All"])["Attributes"]
         redrive = json.loads(attributes["RedrivePolicy"])
         assert int(redrive["maxReceiveCount"]) == receives and redrive["deadLetterTargetArn"].endswith(f":standpipe-{made.stage}-{queue}-dead")
     assert made.client("sns").get_topic_attributes(TopicArn=made.outputs["TopicArn"])["Attributes"]["TopicArn"] == made.outputs["TopicArn"]
     cloudwatch = made.client("cloudwatch")
     alarms = {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=f"standpipe-{made.stage}-")["MetricAlarms"]}
-    assert len(alarms) == 10
+    assert len(alarms) == 11
     assert cloudwatch.get_dashboard(DashboardName=f"standpipe-{made.stage}")["DashboardBody"]
 
 
@@ -98,6 +98,7 @@ def test_former_keys_are_opened_with_for_as_long_as_they_are_named(cloud: Cloud)
         (opening,) = [statement for statement in made.statements(role) if statement["Sid"] == "OpenOfFormerKeys"]
         assert (opening["Action"], opening["Resource"]) == ("kms:Decrypt", former)
         assert opening["Condition"] == {"StringEquals": {"kms:EncryptionContext:standpipe:stage": made.stage}}
+    assert [statement["Sid"] for statement in made.statements("webhook") if former == statement["Resource"]] == ["OpenOfFormerKeys", "OpenOfFormerKeysShared"]
     assert not any("kms" in json.dumps(statement) for statement in made.statements("sweep"))
     made.apply()
     assert not any(statement["Sid"] == "OpenOfFormerKeys" for role in ("api", "worker") for statement in made.statements(role))
@@ -133,7 +134,7 @@ def test_a_stage_from_before_the_clock_gets_the_rest_and_keeps_what_it_has(cloud
     made.outputs = made.apply()
     assert {name: made.outputs[name] for name in before} == before
     assert dynamodb.get_item(TableName=before["Table"], Key={"pk": {"S": "kept"}, "sk": {"S": "kept"}})["Item"]
-    assert {"TopicArn", "RefreshQueueUrl", "RescueQueueUrl", "RevokeQueueUrl", "WorkerRoleArn", "SweepRoleArn"} <= made.outputs.keys()
+    assert {"TopicArn", "RefreshQueueUrl", "RescueQueueUrl", "RevokeQueueUrl", "WebhookQueueUrl", "WorkerRoleArn", "SweepRoleArn", "WebhookRoleArn"} <= made.outputs.keys()
     assert "Keep" in {statement["Sid"] for statement in made.statements("api")}
 
 

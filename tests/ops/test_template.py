@@ -36,7 +36,7 @@ def test_it_is_short_enough_to_be_sent_with_the_request() -> None:
 
 def test_every_alarm_says_what_it_means_and_tells_somebody() -> None:
     alarms = [resource["Properties"] for resource in RESOURCES.values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
-    assert len(alarms) == 10
+    assert len(alarms) == 11
     for alarm in alarms:
         assert len(alarm["AlarmDescription"]) > 80 and alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
 

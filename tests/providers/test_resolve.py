@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chalicelib.providers import catalogue
-from chalicelib.providers.spec import ConfigError, Provider, resolve
+from chalicelib.providers.spec import ConfigError, Provider, check_value, resolve
 
 
 def provider(endpoint: str, **field: Any) -> Provider:
@@ -51,7 +51,8 @@ def test_r32_no_catalogue_file_can_be_led_elsewhere(value: str) -> None:
     for slug in catalogue.slugs():
         known = catalogue.load(slug)
         assert known is not None
-        allowed = {urlsplit(url).netloc for url in known.endpoints().values()} | {suffix for field in known.config for suffix in field.suffixes}
+        # What follows the last placeholder of a host is fixed.
+        allowed = {urlsplit(url).netloc.rpartition("}")[2].lstrip(".") for url in known.endpoints().values()} | {suffix for field in known.config for suffix in field.suffixes}
         try:
             resolved = resolve(known, {field.name: value for field in known.config})
         except ConfigError:
@@ -84,6 +85,64 @@ def test_the_client_id_stands_in_a_revocation_path_only(url: str) -> None:
 def test_the_client_id_survives_resolve() -> None:
     both = TAILED.model_copy(update={"revocation": TAILED.revocation.model_copy(update={"recipe": "basic_json", "endpoint": "https://{tenant}.fixed.example/{client_id}/grant"})})
     assert resolve(both, {"tenant": "acme"}).revocation.endpoint == "https://acme.fixed.example/{client_id}/grant"
+
+
+BOTH = Provider.model_validate(
+    {
+        "slug": "x",
+        "name": "X",
+        "auth_methods": ["oauth", "api_key", "client_credentials"],
+        "authorization": {"endpoint": "https://{tenant}.x.example/a"},
+        "token": {"endpoint": "https://{tenant}.x.example/t"},
+        "client_credentials": {"endpoint": "https://{tenant}.x.example/cc", "parameters": {"account": "{number}", "fixed": "yes"}},
+        "api_key": {"verify": {"endpoint": "https://{tenant}.x.example/me", "send": "basic_password", "username": "{mail}/token"}},
+        "config": [
+            {"name": "tenant", "label": "Tenant", "description": "whose", "pattern": "^[a-z.]+$"},
+            {"name": "number", "label": "Number", "description": "which", "pattern": "^[0-9]+$", "auth_methods": ["client_credentials"]},
+            {"name": "mail", "label": "Mail", "description": "who", "pattern": "^(?s:.)+$", "auth_methods": ["api_key"]},
+        ],
+    }
+)
+
+
+def test_what_another_method_needs_may_be_missing_and_stays_open() -> None:
+    oauth = resolve(BOTH, {"tenant": "acme"}, "oauth")
+    assert set(oauth.endpoints().values()) == {"https://acme.x.example/a", "https://acme.x.example/t", "https://acme.x.example/cc", "https://acme.x.example/me"}
+    assert [field.name for field in oauth.config] == ["number", "mail"] and oauth.client_credentials.parameters["account"] == "{number}"
+    assert resolve(oauth, {"number": "17"}, "client_credentials").client_credentials.parameters == {"account": "17", "fixed": "yes"}
+    for method, name in (("client_credentials", "number"), ("api_key", "mail")):
+        with pytest.raises(ConfigError, match=f"needs '{name}'"):
+            resolve(BOTH, {"tenant": "acme"}, method)
+
+
+@given(HOSTISH)
+@example("ada@acme.example")
+@example("a:b")
+def test_a_value_that_stands_in_no_url_is_one_printable_word_without_a_colon(value: str) -> None:
+    """A user name for Basic authentication, which a colon would end (RFC 7617 2)."""
+    try:
+        resolved = resolve(BOTH, {"tenant": "acme", "mail": value}, "api_key")
+    except ConfigError as error:
+        assert error.field == "mail"
+        return
+    assert resolved.api_key.verify is not None and resolved.api_key.verify.username == f"{value}/token"
+    assert all("!" <= c <= "~" and c != ":" for c in value) and 0 < len(value) <= 253
+
+
+def test_a_mail_address_is_a_value_that_stands_in_no_url() -> None:
+    resolved = resolve(BOTH, {"tenant": "acme", "mail": "ada+1@acme.example"}, "api_key")
+    assert resolved.api_key.verify is not None and resolved.api_key.verify.username == "ada+1@acme.example/token"
+
+
+def test_one_value_is_checked_by_itself() -> None:
+    """Whatever the other fields have or lack, so that an error names the value that was given."""
+    check_value(BOTH, "number", "17")
+    for name, value in (("number", "x"), ("tenant", ".."), ("tenant", "A"), ("nothing", "x")):
+        with pytest.raises(ConfigError) as refused:
+            check_value(BOTH, name, value)
+        assert refused.value.field == name
+    with pytest.raises(ConfigError, match="must lie under"):
+        check_value(SUFFIXED, "tenant", "evil.example")
 
 
 def test_a_missing_value_without_default_is_named() -> None:

@@ -14,16 +14,31 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from chalicelib.providers import catalogue as providers
+from chalicelib.simulator.catalogue import SIMULATED
 from chalicelib.simulator.messages import SimulatorRequest, SimulatorResponse
-from chalicelib.simulator.routes import PROVIDERS, handle
+from chalicelib.simulator.routes import handle, spoken
 from chalicelib.simulator.state import State
 
 BASE = "http://localhost:8000"
 CALLBACK = f"{BASE}/callback/data_integration_1"
 VERIFIER = "v" * 43
 CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-TOKEN_PATHS = {slug: next(route.path for route in routes if route.kind == "token") for slug, (_, routes) in PROVIDERS.items()}
-PLAIN_SCOPES = {"github": "repo read:user", "slack": "chat:write,channels:read", "google": "openid email profile", "salesforce": "api refresh_token openid"}
+WITH_OAUTH = [slug for slug in SIMULATED if "oauth" in getattr(providers.load(slug), "auth_methods", ())]
+
+
+def path(written: str) -> str:
+    """A real path of a route that is written with placeholders."""
+    return written.replace("{tenant}", "common")
+
+
+def plain_scopes(slug: str) -> str:
+    provider = providers.load(slug)
+    assert provider is not None
+    return {"github": "repo read:user", "slack": "chat:write,channels:read"}.get(slug) or provider.authorization.scope_separator.join(provider.default_scopes())
+
+
+TOKEN_PATHS = {slug: path(next(route.path for route in spoken(slug)[1] if route.kind == "token")) for slug in WITH_OAUTH}
 
 
 class Form(HTMLParser):
@@ -73,9 +88,9 @@ class World:
         """The authorization request as Standpipe makes it, with changes; None leaves a parameter out."""
         asked = {
             "client_id": f"simulated-{slug}", "redirect_uri": CALLBACK, "response_type": "code", "state": "the state", "code_challenge": CHALLENGE, "code_challenge_method": "S256",
-            "scope": PLAIN_SCOPES[slug], **({"access_type": "offline", "prompt": "consent"} if slug == "google" else {}), **changes,
+            "scope": plain_scopes(slug), **({"access_type": "offline", "prompt": "consent"} if slug == "google" else {}), **changes,
         }  # fmt: skip
-        return self.call("GET", f"/{slug}{PROVIDERS[slug][0].authorize_path}", query=[(name, value) for name, value in asked.items() if value is not None])
+        return self.call("GET", f"/{slug}{path(spoken(slug)[0].authorize_path)}", query=[(name, value) for name, value in asked.items() if value is not None])
 
     def decide(self, consent: SimulatorResponse, *, account: str | None = None, decision: str = "allow", origin: str | None = BASE) -> SimulatorResponse:
         assert consent.status == 200, consent.body

@@ -118,12 +118,12 @@ def test_r04_a_victim_who_opens_an_attackers_link_connects_nothing(strict: Site)
     # The connect code is in the victim's browser only; the victim's application session has another verifier.
     for guess in (begun["state"], begun["url"].rsplit("/", 1)[1], f"{begun['state'].split('.')[0]}.{'x' * 43}", "nothing"):
         answer = finish(strict, guess)
-        assert (answer.status, answer.json()["code"]) == (404, "connect_code_not_found")
+        assert (answer.status, answer.json()["code"]) == (400, "invalid_connect_code")
     connect_code = query_of(landed.location)["connect_code"][0]
     refused = finish(strict, connect_code, "the-verifier-of-the-session-of-the-victim-12345678")
-    assert (refused.status, refused.json()["code"]) == (403, "session_binding_failed")
+    assert (refused.status, refused.json()["code"]) == (403, "connection_could_not_be_verified")
     again = finish(strict, connect_code)
-    assert again.status == 404, "burned"
+    assert again.status == 400, "burned"
     assert strict.exchanges() == 0 and strict.connections() == []
 
 
@@ -131,7 +131,7 @@ def test_r04_a_victim_who_opens_an_attackers_link_connects_nothing(strict: Site)
 def test_r04_finishing_as_somebody_else_is_refused_and_burns_the_code(at_django: Site, wrong: dict[str, str]) -> None:
     connect_code, _state = parked(at_django, user := somebody())
     assert finish(at_django, connect_code, **wrong).status == 403
-    assert finish(at_django, connect_code, user_id=user).status == 404
+    assert finish(at_django, connect_code, user_id=user).status == 400
     assert at_django.exchanges() == 0 and at_django.connections() == []
 
 
@@ -146,8 +146,8 @@ def test_r04_the_one_who_started_finishes_once(strict: Site) -> None:
     # The same request once more, because its answer was lost: the same account, and nothing is exchanged again.
     again = finish(strict, connect_code, state=state, user_id=user)
     assert again.status == 200 and again.json()["connected_account"]["id"] == done.json()["connected_account"]["id"]
-    assert finish(strict, connect_code, "another-verifier-than-the-one-it-was-started-with").status == 404
-    assert finish(strict, connect_code, user_id=somebody()).status == 404
+    assert finish(strict, connect_code, "another-verifier-than-the-one-it-was-started-with").status == 400
+    assert finish(strict, connect_code, user_id=somebody()).status == 400
     assert strict.exchanges() == 1 and strict.account(user).json()["generation"] == 1
 
 
@@ -155,14 +155,14 @@ def test_r04_twenty_finishes_at_once_make_one_exchange(at_django: Site) -> None:
     user = somebody()
     connect_code, _state = parked(at_django, user)
     answers = at_once(20, lambda _: finish(at_django, connect_code).status)
-    assert 200 in answers and set(answers) <= {200, 404}
+    assert 200 in answers and set(answers) <= {200, 400}
     assert at_django.exchanges() == 1 and at_django.works(user)
 
 
 def test_r04_a_parked_code_lives_ninety_seconds(at_django: Site) -> None:
     connect_code, _state = parked(at_django, somebody())
     at_django.clock.ahead = timedelta(seconds=91)
-    assert finish(at_django, connect_code).status == 404
+    assert finish(at_django, connect_code).status == 400
     assert at_django.exchanges() == 0
 
 

@@ -89,14 +89,13 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", TOKEN, {"min_ttl": 86401}, "min_ttl"),
     ("POST", TOKEN, {"min_ttl": "soon"}, "min_ttl"),
     ("POST", TOKEN, {"min_ttl": 1.5}, "min_ttl"),
-    ("POST", TOKEN, {"connection_owner": "organization"}, "connection_owner"),
+    ("POST", TOKEN, {"connection_owner": "organization"}, "organization_id"),
     ("POST", REJECTED, {"generation": 0}, "generation"),
     ("POST", REJECTED, {"generation": None}, "generation"),
     ("POST", REJECTED, {"generation": "one"}, "generation"),
     ("POST", AUTHORIZE, {"code_challenge": "short", "code_challenge_method": "S256"}, "code_challenge"),
     ("POST", AUTHORIZE, {"code_challenge": "c" * 43, "code_challenge_method": "plain"}, "code_challenge_method"),
-    ("POST", AUTHORIZE, {"code_challenge": "c" * 43}, "code_challenge"),
-    ("POST", AUTHORIZE, {"code_challenge_method": "S256"}, "code_challenge"),
+    ("POST", AUTHORIZE, {"code_challenge_method": "S256"}, "code_challenge_method"),
     ("POST", AUTHORIZE, {"config": ["x"]}, "config"),
     ("POST", AUTHORIZE, {"config": {"subdomain": 1}}, "config.subdomain"),
     ("POST", AUTHORIZE, {"connection_intent": "anything"}, "connection_intent"),
@@ -189,7 +188,7 @@ def test_a_wrong_method_names_the_right_ones(site: Site, method: str, path: str,
     ],
 )
 def test_an_unknown_provider_is_a_404_that_says_what_to_do(site: Site, method: str, path: str, body: Any) -> None:
-    assert "POST /data-integrations" in refused(site, 404, "data_integration_not_found", method, path, body)["message"]
+    assert "POST /data-integrations" in refused(site, 404, "entity_not_found", method, path, body)["message"]
 
 
 def test_a_path_that_is_not_utf8_is_refused(site: Site) -> None:

@@ -95,8 +95,8 @@ def test_r06_editing_the_token_url_while_a_code_is_parked_ends_the_flow(at_djang
     connect_code, _state = parked(at_django, somebody())
     assert move_token_url(at_django, f"{hostile.base_url}/token", **NEW_SECRET).status == 200
     refused = finish(at_django, connect_code)
-    assert refused.json()["code"] == "configuration_changed" and refused.status == 409 and "changed" in refused.json()["message"]
-    assert finish(at_django, connect_code).status == 404
+    assert refused.json()["code"] == "invalid_data_integration" and refused.status == 400 and "changed" in refused.json()["message"]
+    assert finish(at_django, connect_code).status == 400
     assert hostile.requests == [] and at_django.exchanges() == 0
 
 

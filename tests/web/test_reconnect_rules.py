@@ -57,7 +57,7 @@ def test_r14_a_failed_exchange_at_finish_is_told_to_the_application(at_django: S
     connect_code, _state = parked(at_django, user)
     at_django.at_peer.fault(faults.status(400, {"error": "invalid_grant", "error_description": "secret detail"}))
     refused = finish(at_django, connect_code)
-    assert (refused.status, refused.json()["code"]) == (422, "exchange_failed")
+    assert (refused.status, refused.json()["code"]) == (400, "authorization_code_exchange_error")
     assert "invalid_grant" in refused.json()["message"] and "secret detail" not in refused.text
     assert at_django.account(user).json() == before
     connect_code, _state = parked(at_django, user)

@@ -70,7 +70,7 @@ def test_r10_a_return_url_is_registered_letter_by_letter_or_refused(site: Site) 
     before = site.rows()
     for wanted in OPEN_REDIRECTS:
         refused = site.api("POST", "/data-integrations/github/authorize", {"user_id": "u1", "return_to": wanted})
-        assert (refused.status, refused.json()["code"]) == (422, "return_to_not_allowed"), repr(wanted)
+        assert (refused.status, refused.json()["code"]) == (400, "invalid_return_to"), repr(wanted)
         assert refused.json()["errors"] == [{"field": "return_to", "code": "not_allowed"}]
         assert "location" not in refused.headers
     assert site.rows() == before

@@ -42,7 +42,7 @@ def test_a_session_bound_connection(at_django: Site, client: WorkOSClient) -> No
     arrived = query_of(browser.arrive(browser.back_from(at_django.peer, begun.url, user)).location)
     done = client.pipes.finish_connection(connect_code=arrived["connect_code"][0], code_verifier=VERIFIER, state=arrived["state"][0])
     assert done.connected_account.user_id == user
-    with pytest.raises(workos.NotFoundError):
+    with pytest.raises(workos.BadRequestError):
         client.pipes.finish_connection(connect_code=arrived["connect_code"][0] + "x", code_verifier=VERIFIER)
 
 

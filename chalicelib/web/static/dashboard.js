@@ -1,0 +1,560 @@
+"use strict";(()=>{var P,yt,ko,fe,Ye,Ne,kt,Me,Ct,Ze,Xe,St,Ee=Symbol.for("pv"),Oe={},Le=[],Co=/^m(i|n|o|s|text|space)$/,et=Array.isArray,Tt=Le.slice,ye=Object.assign;function xe(t){t&&t.parentNode&&t.remove()}function ze(t,n,o,r,a){var i={type:t,props:n,key:o,ref:r,__k:null,__:null,__b:0,__e:null,__c:null,constructor:Ee,__v:a||++yt,__i:-1,__u:0};return!a&&P.vnode&&P.vnode(i),i}function _(t){return t.children}function De(t,n){this.props=t,this.context=n,this.__g=0}function me(t,n){if(n==null)return t.__&&me(t.__,t.__i+1);for(var o;n<t.__k.length;n++)if((o=t.__k[n])&&o.__e)return o.__e;return typeof t.type!="function"||t.props.__P?null:me(t)}function So(t){var n,o=t.__v,r=o.__e,a=[],i=[],s=t.__P;s&&((n=ye({constructor:Ee},o)).__v=o.__v+1,P.vnode&&P.vnode(n),tt(s,n,o,t.__n,s.namespaceURI,32&o.__u?[r]:null,a,r||me(o),32&o.__u,i),n.__v=o.__v,n.__.__k[n.__i]=n,At(a,n,i),o.__=o.__e=null,n.__e!=r&&Et(n))}function Et(t){if((t=t.__)&&t.__c&&!t.props.__P)return t.__e=null,t.__k.some(function(n){return n&&(t.__e=n.__e)}),Et(t)}function Qe(t){(8&t.__g||(t.__g|=8,fe.push(t),Ne++))&&Ye==P.debounceRendering||((Ye=P.debounceRendering)||queueMicrotask)(Bt)}function Bt(){try{for(var t,n=1;fe.length;)fe.length>n&&fe.sort(kt),t=fe.shift(),n=fe.length,8&t.__g&&So(t)}finally{(Ne=fe.length)&&(Ye||queueMicrotask)(Bt)}}function It(t,n,o,r,a,i,s,d,p,g,c){var h,u,l,m,k,x,C=r.__k||Le,w=n.length;for(p=To(o,n,C,p,w),h=0;h<w;h++)(l=o.__k[h])!=null&&(u=~l.__i&&C[l.__i]||Oe,l.__i=h,x=tt(t,l,u,a,i,s,d,p,g,c),m=l.__e,(u.ref!=l.ref||8&u.__u)&&(u.ref&&nt(u.ref,null,l,u),l.ref&&c.push(l.ref,l.__c||m,l)),k=k||m,4&l.__u?(p=Rt(l,p,t,!u.__v),u.__e&&(u.__e=null)):typeof l.type=="function"&&x!==void 0?p=x:m&&(p=m.nextSibling),l.__u&=-21);return o.__e=k,p}function To(t,n,o,r,a){var i,s,d,p,g,c,h,u,l,m=o.length,k=m,x=0,C=0,w=t.__k=Array(a);for(i=0;i<a;i++)(s=n[i])!=null&&typeof s!="boolean"&&typeof s!="function"?(typeof s!="object"||s.constructor===String?s=w[i]=ze(null,s):et(s)?s=w[i]=ze(_,{children:s}):s.constructor===Ee&&s.__b?s=w[i]=ze(s.type,s.props,s.key,s.ref,s.__v):w[i]=s,p=i+x,s.__=t,s.__b=t.__b+1,d=null,~(g=s.__i=Eo(s,o,p,k))&&(k--,(d=o[g])&&(d.__u|=2)),d&&d.__v?(s.__u|=16,g==p-1?x--:g==p+1?x++:g!=p&&(g>p?x--:x++,C=1)):(~g||(a>m?x--:a<m&&x++),typeof s.type!="function"&&(s.__u|=4))):w[i]=null;if(C){for(c=[],h=[],i=0;i<a;i++)if((s=w[i])&&16&s.__u){for(x=0,u=c.length;x<u;)c[l=x+u>>1]<s.__i?x=l+1:u=l;c[x]=s.__i,h[i]=x+1}for(x=c.length;i--;)h[i]&&(h[i]==x?x--:w[i].__u|=4)}if(k)for(i=0;i<m;i++)!(d=o[i])||2&d.__u||(d.__e==r&&(r=me(d)),ot(d,d));return r}function Rt(t,n,o,r){var a,i,s,d;if(typeof t.type=="function"){if(t.props.__P)return n;if(a=t.__k)for(i=0;i<a.length;i++)a[i]&&(a[i].__=t,n=Rt(a[i],n,o,!1));return n}for(n&&!n.parentNode&&(n=me(t))&&!n.parentNode&&(n=null),s=t.__e,d=n;d&&d.nodeType==8;)d=d.nextSibling;for(s!=d&&(!r&&o.moveBefore&&s.parentNode?o.moveBefore(s,n):o.insertBefore(s,n||null)),n=s;(n=n&&n.nextSibling)&&n.nodeType==8&&!n.data.startsWith("$s"););return n}function Eo(t,n,o,r){var a,i=t.key,s=t.type,d=n[o],p=d&&!(2&d.__u);if(d===null&&i==null||p&&i==d.key&&s==d.type)return o;if(r>(p?1:0)){for(a=o-1;a>=0;a--)if((d=n[a])&&!(2&d.__u)&&i==d.key&&s==d.type)return a;for(a=o+1;a<n.length;a++)if((d=n[a])&&!(2&d.__u)&&i==d.key&&s==d.type)return a}return-1}function xt(t,n,o){o==null&&(o=""),n[0]=="-"?t.setProperty(n,o):t[n]=o}function Ae(t,n,o,r,a){var i,s;if(n=="style")if(typeof o=="string")t.style.cssText=o;else{if(typeof r=="string"&&(t.style.cssText=r=""),r)for(n in r)o&&n in o||xt(t.style,n);if(o)for(n in o)r&&o[n]==r[n]||xt(t.style,n,o[n])}else if(n[0]=="o"&&n[1]=="n")typeof o!="function"&&(o=null),typeof r!="function"&&(r=null),(t.__e||(t.__e={}))[n]=o,o&&r||(s=Xe[n]||(Xe[n]=Bo(n)),(t.__a||(t.__a={}))[n]=Ze,i=n!=(n=n.replace(Ct,"$1")),(n=n.slice(2))[0]<"a"&&(n=n.toLowerCase()),o?t.addEventListener(n,s,i):t.removeEventListener(n,s,i));else{if(a=="http://www.w3.org/2000/svg")n=n.replace(/xlink(H|:h)/,"h").replace(/sName$/,"s");else if(n!="width"&&n!="height"&&n!="href"&&n!="list"&&n!="form"&&n!="tabIndex"&&n!="download"&&n!="rowSpan"&&n!="colSpan"&&n!="role"&&n!="popover"&&n in t)try{return void(t[n]=o??"")}catch{}if(typeof o=="function")return;o==null||o===!1&&n[4]!="-"?t.removeAttribute(n):t.setAttribute(n,n=="popover"&&o==1?"":o)}}function Bo(t){return function(n){var o=this.__e;if(o){if(o=o[t],n[Me]==null)n[Me]=Ze++;else if(n[Me]<this.__a[t])return;return o(P.event?P.event(n):n)}}}function tt(t,n,o,r,a,i,s,d,p,g){var c,h,u,l,m,k,x,C,w,B,v,$,L,oe,W,A,N,ie,re=n.type;if(n.constructor!==Ee)return null;128&o.__u&&(p=32&o.__u,c=o.__c.__z)&&(n.__u|=p,h=i=[],c.nodeType==8?d=$e(c,i):i.push(c),d=i[0]||d),(c=P.__b)&&c(n);e:if(typeof re=="function"){u=s.length;try{if(C=n.props,w=(c=re.prototype)&&c.render,B=(c=re.contextType)&&r[c.__c],v=c?B?B.props.value:c.__:r,(l=o.__c)?(n.__c=l,2&l.__g&&(l.__g|=1)):(w?n.__c=l=new re(C,v):(n.__c=l=new De(C,v),l.constructor=re,l.render=Ro),B&&B.sub(l),l.state||(l.state={}),l.__n=r,l.__g|=8,l.__h=[],l.__k=[]),w&&(l.__s||(l.__s=l.state),re.getDerivedStateFromProps&&(l.__s==l.state&&(l.__s=ye({},l.__s)),ye(l.__s,re.getDerivedStateFromProps(C,l.__s)))),m=l.props,k=l.state,l.__v=n,o.__c){if(C!==m&&w&&!re.getDerivedStateFromProps&&l.componentWillReceiveProps&&l.componentWillReceiveProps(C,v),n.__v==o.__v&&!(8&l.__g)||!(4&l.__g)&&l.shouldComponentUpdate&&l.shouldComponentUpdate(C,l.__s,v)===!1){n.__v!=o.__v&&(l.props=C,l.state=l.__s,l.__g&=-9),n.__e=o.__e,n.__k=o.__k,n.__k.some(function(J){J&&(J.__=n)}),Le.push.apply(l.__h,l.__k),l.__k=[],l.__h.length&&s.push(l),d=me(o);break e}l.componentWillUpdate&&l.componentWillUpdate(C,l.__s,v),w&&l.componentDidUpdate&&l.__h.push(function(){l.componentDidUpdate(m,k,x)})}else w&&!re.getDerivedStateFromProps&&l.componentWillMount&&l.componentWillMount(),w&&l.componentDidMount&&l.__h.push(l.componentDidMount);l.context=v,l.props=C,l.__P=t,l.__g&=-5,$=P.__r,L=w?25:0;do l.__g&=-9,$&&$(n),c=l.render(l.props,l.state=l.__s,l.context);while(8&l.__g&&++L<25);w&&(Le.push.apply(l.__h,l.__k),l.__k=[]),l.state=l.__s,l.getChildContext&&(r=ye({},r,l.getChildContext())),w&&o.__c&&l.getSnapshotBeforeUpdate&&(x=l.getSnapshotBeforeUpdate(m,k)),oe=c&&c.type===_&&c.key==null?c.props.children:c,C.__P&&(c=d,a=(t=C.__P).namespaceURI,p=i=null,o.props&&o.props.__P!=t&&(o.__k.some(function(J){J&&ot(J,J)}),o.__k=null),d=o.__k?me(o,0):null),d=It(t,et(oe)?oe:[oe],n,o,r,a,i,s,d,p,g),C.__P&&(n.__e=null,d=c),n.__u&=-161,h&&h.some(xe),l.__h.length&&s.push(l),1&l.__g&&(l.__g&=-4)}catch(J){if(s.length=u,n.__v=null,p||i)if(J&&J.then){if(n.__u|=128|p,i){for(~(N=i.indexOf(d||void 0))||(N=i.length);(ie=i[N-1])&&ie.nodeType==8;)N--;for(;N<i.length;N++)if(ie=i[N])if(i[N]=null,W){if(ie==A)break}else{if(ie.nodeType!=8)break;ie.data.startsWith("$s")&&(A=$e(W=ie))}}if(!W){for(;d&&d.nodeType==8&&d.nextSibling;)d=d.nextSibling;W=d}(c=$e(W=n.__c.__z||(n.__c.__z=W)))?(n.__e=W,d=c):n.__e=d,d=d&&d.nextSibling}else i&&i.some(xe);else n.__e=o.__e;n.__k||(n.__k=o.__k||[]),J&&J.then||Pt(n),P.__e(J,n,o)}}else d=n.__e=Io(o.__e,n,o,r,a,i,s,p,g,t);return(c=P.diffed)&&c(n),d}function $e(t,n){if(t&&t.nodeType==8&&t.data.startsWith("$s"))for(var o=1;t=t.nextSibling;){if(t.nodeType==8){if(t.data.startsWith("$s"))o++;else if(t.data.startsWith("/$s")&&!--o)return t}n&&n.push(t)}}function Pt(t){t&&(t.__c&&(t.__c.__g|=4),t.__k&&t.__k.some(Pt))}function At(t,n,o){for(var r=0;r<o.length;)nt(o[r++],o[r++],o[r++]);P.__c&&P.__c(n,t),t.some(function(a){try{t=a.__h,a.__h=[],t.some(function(i){i.call(a)})}catch(i){P.__e(i,a.__v)}})}function Io(t,n,o,r,a,i,s,d,p,g){var c,h,u,l,m,k,x,C,w=o.props||Oe,B=n.props,v=n.type;if(v=="svg"?a="http://www.w3.org/2000/svg":v=="math"?a="http://www.w3.org/1998/Math/MathML":a||(a="http://www.w3.org/1999/xhtml"),i){for(c=0;c<i.length;c++)if((m=i[c])&&(v?m.localName==v:m.nodeType==3)){t=m,i[c]=null;break}}if(!t){if(C=g.ownerDocument||document,!v)return C.createTextNode(B);t=C.createElementNS(a,v,B.is?B:g),d&&(P.__m&&P.__m(n,i),d=!1),i=null}if(v){if(g=v=="template"&&t.content||t,i=v=="textarea"&&B.defaultValue!=null?null:i&&Tt.call(g.childNodes),!d&&i)for(w={},c=0;c<t.attributes.length;c++)w[(m=t.attributes[c]).name]=m.value;for(c in w)m=w[c],c=="dangerouslySetInnerHTML"?u=m:c=="children"||c in B||c=="value"&&"defaultValue"in B||c=="checked"&&"defaultChecked"in B||Ae(t,c,null,m,a);for(c in B)m=B[c],c=="children"?l=m:c=="dangerouslySetInnerHTML"?h=m:c=="value"?k=m:c=="checked"?x=m:d&&typeof m!="function"||w[c]===m||Ae(t,c,m,w[c],a);h?(d||u&&(h.__html==u.__html||h.__html==t.innerHTML)||(t.innerHTML=h.__html),n.__k=[]):(u&&(t.textContent=""),(v=="foreignObject"||a=="http://www.w3.org/1998/Math/MathML"&&Co.test(v))&&(a="http://www.w3.org/1999/xhtml"),It(g,et(l)?l:[l],n,o,r,a,i,s,i?i[0]:o.__k&&me(o,0),d,p),i&&i.some(xe)),d&&v!="textarea"||(c="value",v=="progress"&&k==null?t.removeAttribute(c):k==null||k===t[c]&&(v!="progress"||k)||Ae(t,c,k,w[c],a),c="checked",x!=null&&x!=t[c]&&Ae(t,c,x,w[c],a))}else w===B||d&&t.data==B||(t.data=B);return t}function nt(t,n,o,r){try{typeof t=="function"?n?n.__x=t(n)||1:r&&(r=r.__c||r.__e)&&(n=r.__x)&&(r.__x=null,typeof n=="function"?n():t(null)):t.current=n}catch(a){P.__e(a,o)}}function ot(t,n,o){var r,a,i,s;if(P.unmount&&P.unmount(t),!(r=t.ref)||r.current&&r.current!=t.__e||nt(r,null,n,t),r=t.__c){if(r.componentWillUnmount)try{r.componentWillUnmount()}catch(d){P.__e(d,n)}r.__P=r.__n=null}if(r=t.__k)for(s=0;s<r.length;s++)r[s]&&ot(r[s],n,typeof t.type!="function"||o&&!t.props.__P);!o&&(r=t.__c)&&(r=r.__z)&&(a=$e(r,i=[]))&&(r==t.__e&&i.some(xe),xe(a),xe(r)),o||xe(t.__e),t.__e=t.__c=t.__=null}function Ro(t,n,o){return this.constructor(t,o)}function Mt(t,n){var o,r,a,i;P.__&&P.__(t,n),n.nodeType==9&&(n=n.documentElement),r=(o=t&&32&t.__u)?null:n.__k,n.__k=ze(_,{children:[t]}),a=[],i=[],tt(n,n.__k,r||Oe,Oe,n.namespaceURI,r?null:n.firstChild?Tt.call(n.childNodes):null,a,r?r.__e:n.firstChild,o,i),At(a,n.__k,i),n.__k.props.children=null}function zt(t){function n(o){var r,a;return this.getChildContext||(r=new Set,(a={})[n.__c]=this,this.getChildContext=function(){return a},this.shouldComponentUpdate=function(i){this.props.value!=i.value&&r.forEach(function(s){s.__g|=4,Qe(s)})},this.sub=function(i){r.add(i);var s=i.componentWillUnmount;i.componentWillUnmount=function(){r.delete(i),s&&s.call(i)}}),o.children}return n.__c="__cC"+St++,n.__=t,n.Provider=(n.Consumer=function(o,r){return o.children(r)}).contextType=n,n}P={__e:function(t,n,o,r){for(var a,i,s;n=n.__;)if((a=n.__c)&&!(1&a.__g)){a.__g|=4;try{if((s=(i=a.constructor)&&i.getDerivedStateFromError)&&a.setState(i.getDerivedStateFromError(t)),a.componentDidCatch&&(a.componentDidCatch(t,r||{}),s=1),s&&8&a.__g)return void(a.__g|=2)}catch(d){t=d}}throw Ne=0,t}},yt=0,ko=function(t){return t!=null&&t.constructor===Ee},De.prototype.setState=function(t,n){var o=this.__s;o&&o!=this.state||(o=this.__s=ye({},this.state)),typeof t=="function"&&(t=t(ye({},o),this.props)),t&&(ye(o,t),this.__v&&(n&&this.__k.push(n),Qe(this)))},De.prototype.forceUpdate=function(t){this.__v&&(this.__g|=4,t&&this.__h.push(t),Qe(this))},De.prototype.render=_,fe=[],Ne=0,kt=function(t,n){return t.__v.__b-n.__v.__b},Me=Symbol(),Ct=/(PointerCapture)$|Capture$/i,Ze=0,Xe={},St=0;var ve,F,rt,Dt,it=Object.is,Ie=0,Ut=[],st=[],H=P,$t=H.__b,Nt=H.__r,Ot=H.diffed,Lt=H.__c,Ft=H.unmount,jt=H.__;function ke(t,n){H.__h&&H.__h(F,t,Ie||n),Ie=0;var o=F.__H||(F.__H={__:[],__h:[]});return t>=o.__.length&&o.__.push({}),o.__[t]}function f(t){return Ie=1,Po(Jt,t)}function Po(t,n,o){var r=ke(ve++,2);if(r.t=t,!r.__c&&(r.__=[o?o(n):Jt(void 0,n),function(i){var s=(r.__N||r.__)[0],d=r.t(s,i);it(s,d)||(r.__N=[d,r.__[1]],r.__c.setState({}))}],r.__c=F,!F.__f)){F.__f=!0;var a=F.shouldComponentUpdate;F.shouldComponentUpdate=function(i,s,d){var p=this.__H;if(!p)return!0;var g=!1,c=this.props!=i;if(p.__.some(function(u){u.__N&&(g=!0,it(u.__[0],u.__N[0])||(c=!0))}),a){var h=a.call(this,i,s,d);return g?h||c:h}return!g||c}}return r.__}function M(t,n){var o=ke(ve++,3);!H.__s&&dt(o.__H,n)&&(o.__P=!0,o.__=t,o.u=n,F.__H.__h.push(o))}function Wt(t,n){var o=ke(ve++,4);!H.__s&&dt(o.__H,n)&&(o.__P=!1,o.__=t,o.u=n,F.__h.push(o))}function Q(t){return Ie=5,Vt(function(){return{current:t}},[])}function Vt(t,n){var o=ke(ve++,7);return dt(o.__H,n)&&(o.__=t(),o.__H=n),o.__}function Gt(t,n){return Ie=8,Vt(function(){return t},n)}function Kt(t){var n=F.context[t.__c],o=ke(ve++,9);return o.c=t,n?(o.__==null&&(o.__=!0,n.sub(F)),n.props.value):t.__}function lt(){var t=ke(ve++,11);if(!t.__){for(var n=F.__v;!n.__m&&n.__;)n=n.__;var o=n.__m||(n.__m=[0,0]);t.__="P"+o[0]+"-"+o[1]++}return t.__}function Ao(){var t;do{for(;t=st.shift();)try{Be(t)}catch(o){H.__e(o,{__:(t=t.__P)&&t.__v})}for(;t=Ut.shift();){var n=t.__H;if(t.__P&&n)try{n.__h.some(Be),n.__h.some(at),n.__h=[]}catch(o){n.__h=[],H.__e(o,t.__v)}}}while(st.length)}H.__b=function(t){F=null,$t&&$t(t)},H.__=function(t,n){t&&n.__k&&n.__k.__m&&(t.__m=n.__k.__m),jt&&jt(t,n)},H.__r=function(t){Nt&&Nt(t),ve=0;var n=(F=t.__c).__H;n&&(rt==F?F.__h=[]:(n.__h.some(Be),n.__h.some(at),ve=0),n.__h=[],n.__.some(function(o){o.__N&&(o.__=o.__N),o.u=o.__N=void 0})),rt=F},H.diffed=function(t){Ot&&Ot(t);var n=t.__c;n&&n.__H&&(n.__H.__h.length&&qt(Ut.push(n)),n.__H.__.some(function(o){o.u&&(o.__H=o.u)})),rt=F=null},H.__c=function(t,n){n.some(function(o){try{o.__h.some(Be),o.__h=o.__h.filter(function(r){return!r.__||at(r)})}catch(r){o.__h=[function(){throw r}]}}),Lt&&Lt(t,n)},H.unmount=function(t){Ft&&Ft(t);var n,o,r=t.__c;r&&r.__H&&(r.__H.__.some(function(a){try{if(a.__P&&a.__c){if(o===void 0){for(o=t.__;o&&(!o.__c||!o.__c.__P);)o=o.__;o=o&&o.__c}a.__P=o,qt(st.push(a))}else Be(a)}catch(i){n=i}}),r.__H=void 0,n&&H.__e(n,r.__v))};var Ht=typeof requestAnimationFrame=="function";function Mo(t){var n,o=function(){clearTimeout(r),Ht&&cancelAnimationFrame(n),setTimeout(t)},r=setTimeout(o,35);Ht&&(n=requestAnimationFrame(o))}function qt(t){t!=1&&Dt==H.requestAnimationFrame||((Dt=H.requestAnimationFrame)||Mo)(Ao)}function Be(t){var n=F,o=t.__c;typeof o=="function"&&(t.__c=void 0,o()),F=n}function at(t){var n=F;t.__c=t.__(),F=n}function dt(t,n){return!t||t.length!=n.length||n.some(function(o,r){return!it(o,t[r])})}function Jt(t,n){return typeof n=="function"?n(t):n}var pe=class extends Error{constructor(o,r,a,i){super(o);this.code=r;this.status=a;this.fields=i}code;status;fields},Yt="",Xt=()=>{};function Qt(t){Yt=t}function Zt(t){Xt=t}function Fe(t){let n=Object.entries(t).filter(o=>!!o[1]);return n.length?`?${new URLSearchParams(n)}`:""}function I(t,n={}){return en("GET",t+Fe(n))}function R(t,n,o={}){return en(t,n,o)}async function en(t,n,o){let r=o?{"Content-Type":"application/json","X-CSRF-Token":Yt}:{},a;try{a=await fetch(`/dashboard/api${n}`,{method:t,headers:r,credentials:"same-origin",...o?{body:JSON.stringify(o)}:{}})}catch{throw new pe("Standpipe cannot be reached. Check your connection and try again.","offline",0,{})}let i;try{i=await a.json()}catch{i={}}if(a.ok)return i;let{message:s,code:d,errors:p}=i;a.status===401&&Xt();let g=Object.fromEntries((p??[]).map(c=>[c.field,c.code]));throw new pe(s??`The server answered ${a.status}.`,d??"unknown",a.status,g)}var tn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-activity"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M22 12h-2.48a2 2 0 0 0-1.93 1.46l-2.35 8.36a.25.25 0 0 1-.48 0L9.24 2.18a.25.25 0 0 0-.48 0l-2.35 8.36A2 2 0 0 1 4.49 12H2" />
+</svg>
+`;var nn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-triangle-alert"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="m21.73 18-8-14a2 2 0 0 0-3.48 0l-8 14A2 2 0 0 0 4 21h16a2 2 0 0 0 1.73-3" />
+  <path d="M12 9v4" />
+  <path d="M12 17h.01" />
+</svg>
+`;var on=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-arrow-left"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="m12 19-7-7 7-7" />
+  <path d="M19 12H5" />
+</svg>
+`;var rn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-arrow-right"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M5 12h14" />
+  <path d="m12 5 7 7-7 7" />
+</svg>
+`;var sn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-bell"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M10.268 21a2 2 0 0 0 3.464 0" />
+  <path d="M3.262 15.326A1 1 0 0 0 4 17h16a1 1 0 0 0 .74-1.673C19.41 13.956 18 12.499 18 8A6 6 0 0 0 6 8c0 4.499-1.411 5.956-2.738 7.326" />
+</svg>
+`;var an=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-check"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M20 6 9 17l-5-5" />
+</svg>
+`;var ln=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-chevron-right"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="m9 18 6-6-6-6" />
+</svg>
+`;var dn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-circle-alert"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <circle cx="12" cy="12" r="10" />
+  <line x1="12" x2="12" y1="8" y2="12" />
+  <line x1="12" x2="12.01" y1="16" y2="16" />
+</svg>
+`;var cn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-circle-check"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <circle cx="12" cy="12" r="10" />
+  <path d="m16 9-5.5 5.5L8 12" />
+</svg>
+`;var un=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-circle-x"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <circle cx="12" cy="12" r="10" />
+  <path d="m15 9-6 6" />
+  <path d="m9 9 6 6" />
+</svg>
+`;var pn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-copy"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <rect width="14" height="14" x="8" y="8" rx="2" ry="2" />
+  <path d="M4 16c-1.1 0-2-.9-2-2V4c0-1.1.9-2 2-2h10c1.1 0 2 .9 2 2" />
+</svg>
+`;var hn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-external-link"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M15 3h6v6" />
+  <path d="M10 14 21 3" />
+  <path d="M18 13v6a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2h6" />
+</svg>
+`;var gn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-flask-conical"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M14 2v6a2 2 0 0 0 .245.96l5.51 10.08A2 2 0 0 1 18 22H6a2 2 0 0 1-1.755-2.96l5.51-10.08A2 2 0 0 0 10 8V2" />
+  <path d="M6.453 15h11.094" />
+  <path d="M8.5 2h7" />
+</svg>
+`;var fn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-gauge"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="m12 14 4-4" />
+  <path d="M3.34 19a10 10 0 1 1 17.32 0" />
+</svg>
+`;var mn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-info"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <circle cx="12" cy="12" r="10" />
+  <path d="M12 16v-4" />
+  <path d="M12 8h.01" />
+</svg>
+`;var vn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-key-round"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M2.586 17.414A2 2 0 0 0 2 18.828V21a1 1 0 0 0 1 1h3a1 1 0 0 0 1-1v-1a1 1 0 0 1 1-1h1a1 1 0 0 0 1-1v-1a1 1 0 0 1 1-1h.172a2 2 0 0 0 1.414-.586l.814-.814a6.5 6.5 0 1 0-4-4z" />
+  <circle cx="16.5" cy="7.5" r=".5" fill="currentColor" />
+</svg>
+`;var _n=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-link"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M10 13a5 5 0 0 0 7.54.54l3-3a5 5 0 0 0-7.07-7.07l-1.72 1.71" />
+  <path d="M14 11a5 5 0 0 0-7.54-.54l-3 3a5 5 0 0 0 7.07 7.07l1.71-1.71" />
+</svg>
+`;var bn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-log-out"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="m16 17 5-5-5-5" />
+  <path d="M21 12H9" />
+  <path d="M9 21H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h4" />
+</svg>
+`;var wn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-menu"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M4 5h16" />
+  <path d="M4 12h16" />
+  <path d="M4 19h16" />
+</svg>
+`;var xn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-circle-minus"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <circle cx="12" cy="12" r="10" />
+  <path d="M8 12h8" />
+</svg>
+`;var yn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-moon"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M20.985 12.486a9 9 0 1 1-9.473-9.472c.405-.022.617.46.402.803a6 6 0 0 0 8.268 8.268c.344-.215.825-.004.803.401" />
+</svg>
+`;var kn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-plug"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M12 22v-5" />
+  <path d="M15 8V2" />
+  <path d="M17 8a1 1 0 0 1 1 1v4a4 4 0 0 1-4 4h-4a4 4 0 0 1-4-4V9a1 1 0 0 1 1-1z" />
+  <path d="M9 8V2" />
+</svg>
+`;var Cn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-plus"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M5 12h14" />
+  <path d="M12 5v14" />
+</svg>
+`;var Sn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-refresh-cw"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M3 12a9 9 0 0 1 9-9 9.75 9.75 0 0 1 6.74 2.74L21 8" />
+  <path d="M21 3v5h-5" />
+  <path d="M21 12a9 9 0 0 1-9 9 9.75 9.75 0 0 1-6.74-2.74L3 16" />
+  <path d="M8 16H3v5" />
+</svg>
+`;var Tn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-scroll-text"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M15 12h-5" />
+  <path d="M15 8h-5" />
+  <path d="M19 17V5a2 2 0 0 0-2-2H4" />
+  <path d="M8 21h12a2 2 0 0 0 2-2v-1a1 1 0 0 0-1-1H11a1 1 0 0 0-1 1v1a2 2 0 1 1-4 0V5a2 2 0 1 0-4 0v2a1 1 0 0 0 1 1h3" />
+</svg>
+`;var En=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-search"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="m21 21-4.34-4.34" />
+  <circle cx="11" cy="11" r="8" />
+</svg>
+`;var Bn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-settings"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M9.671 4.136a2.34 2.34 0 0 1 4.659 0 2.34 2.34 0 0 0 3.319 1.915 2.34 2.34 0 0 1 2.33 4.033 2.34 2.34 0 0 0 0 3.831 2.34 2.34 0 0 1-2.33 4.033 2.34 2.34 0 0 0-3.319 1.915 2.34 2.34 0 0 1-4.659 0 2.34 2.34 0 0 0-3.32-1.915 2.34 2.34 0 0 1-2.33-4.033 2.34 2.34 0 0 0 0-3.831A2.34 2.34 0 0 1 6.35 6.051a2.34 2.34 0 0 0 3.319-1.915" />
+  <circle cx="12" cy="12" r="3" />
+</svg>
+`;var In=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-sun"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <circle cx="12" cy="12" r="4" />
+  <path d="M12 2v2" />
+  <path d="M12 20v2" />
+  <path d="m4.93 4.93 1.41 1.41" />
+  <path d="m17.66 17.66 1.41 1.41" />
+  <path d="M2 12h2" />
+  <path d="M20 12h2" />
+  <path d="m6.34 17.66-1.41 1.41" />
+  <path d="m19.07 4.93-1.41 1.41" />
+</svg>
+`;var Rn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-trash-2"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M10 11v6" />
+  <path d="M14 11v6" />
+  <path d="M19 6v14a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V6" />
+  <path d="M3 6h18" />
+  <path d="M8 6V4a2 2 0 0 1 2-2h4a2 2 0 0 1 2 2v2" />
+</svg>
+`;var Pn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-unplug"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="m19 5 3-3" />
+  <path d="m2 22 3-3" />
+  <path d="M6.3 20.3a2.4 2.4 0 0 0 3.4 0L12 18l-6-6-2.3 2.3a2.4 2.4 0 0 0 0 3.4Z" />
+  <path d="M7.5 13.5 10 11" />
+  <path d="M10.5 16.5 13 14" />
+  <path d="m12 6 6 6 2.3-2.3a2.4 2.4 0 0 0 0-3.4l-2.6-2.6a2.4 2.4 0 0 0-3.4 0Z" />
+</svg>
+`;var An=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-wand-sparkles"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="m21.64 3.64-1.28-1.28a1.21 1.21 0 0 0-1.72 0L2.36 18.64a1.21 1.21 0 0 0 0 1.72l1.28 1.28a1.2 1.2 0 0 0 1.72 0L21.64 5.36a1.2 1.2 0 0 0 0-1.72" />
+  <path d="m14 7 3 3" />
+  <path d="M5 6v4" />
+  <path d="M19 14v4" />
+  <path d="M10 2v2" />
+  <path d="M7 8H3" />
+  <path d="M21 16h-4" />
+  <path d="M11 3H9" />
+</svg>
+`;var Mn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-webhook"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M18 16.98h-5.99c-1.1 0-1.95.94-2.48 1.9A4 4 0 0 1 2 17c.01-.7.2-1.4.57-2" />
+  <path d="m6 17 3.13-5.78c.53-.97.1-2.18-.5-3.1a4 4 0 1 1 6.89-4.06" />
+  <path d="m12 6 3.13 5.73C15.66 12.7 16.9 13 18 13a4 4 0 0 1 0 8" />
+</svg>
+`;var zn=`<!-- @license lucide-static v1.62.0 - ISC -->
+<svg
+  class="lucide lucide-x"
+  xmlns="http://www.w3.org/2000/svg"
+  width="24"
+  height="24"
+  viewBox="0 0 24 24"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+>
+  <path d="M18 6 6 18" />
+  <path d="m6 6 12 12" />
+</svg>
+`;var hr=Symbol.for("pv"),gr=0;function e(t,n,o,r,a,i){n||(n={});var s,d,p=n;if("ref"in p&&typeof t!="function")for(d in p={},n)d=="ref"?s=n[d]:p[d]=n[d];var g={type:t,props:p,key:o,ref:s,__k:null,__:null,__b:0,__e:null,__c:null,constructor:hr,__v:--gr,__i:-1,__u:0};return(a||i)&&(g.__source=a,g.__self=i),P.vnode&&P.vnode(g),g}var fr={activity:tn,alert:nn,arrowLeft:on,arrowRight:rn,bell:sn,check:an,chevronRight:ln,circleAlert:dn,circleCheck:cn,circleX:un,copy:pn,external:hn,flask:gn,gauge:fn,info:mn,key:vn,link:_n,logOut:bn,menu:wn,minus:xn,moon:yn,plug:kn,plus:Cn,refresh:Sn,scroll:Tn,search:En,settings:Bn,sun:In,trash:Rn,unplug:Pn,wand:An,webhook:Mn,x:zn};function O({name:t}){return e("span",{class:"icon","aria-hidden":"true",dangerouslySetInnerHTML:{__html:fr[t].replace(/<!--.*?-->\s*/s,"")}})}var mr=new Intl.NumberFormat("en-US"),vr=new Intl.RelativeTimeFormat("en",{numeric:"auto"}),Dn=new Intl.DateTimeFormat("en-GB",{dateStyle:"medium",timeStyle:"short"}),_r=[["day",86400],["hour",3600],["minute",60]];function ne(t){return mr.format(t)}function ct(t){return new Intl.NumberFormat("en-US",{style:"currency",currency:"USD",maximumFractionDigits:t<100?2:0}).format(t)}function he(t){return Dn.format(new Date(t))}function Ce(t,n=Date.now()){let o=(new Date(t).getTime()-n)/1e3;if(Math.abs(o)>30*86400)return Dn.format(new Date(t));for(let[r,a]of _r)if(Math.abs(o)>=a)return vr.format(Math.round(o/a),r);return o>0?"in a moment":"just now"}function _e(t,n,o=`${n}s`){return`${ne(t)} ${t===1?n:o}`}var je={healthy:{word:"Connected",tone:"good"},connected:{word:"Connected",tone:"good"},failing:{word:"Refresh failing",tone:"warning"},degraded:{word:"Degraded",tone:"bad"},misconfigured:{word:"Credentials refused",tone:"bad"},handed_over:{word:"Handed over",tone:"quiet"},needs_reauthorization:{word:"Needs reauthorization",tone:"bad"},disconnected:{word:"Disconnected",tone:"quiet"}},He={own:"Own app",shared:"Shared credentials",simulator:"Simulated",organization:"Organization's app"},br={"pipes.connected_account.connected":"Connected","pipes.connected_account.disconnected":"Disconnected","pipes.connected_account.reauthorization_needed":"Reauthorization needed","pipes.connected_account.connection_failed":"Connecting failed","pipes.connected_account.recovered":"Recovered","pipes.connected_account.degraded":"Degraded","pipes.connected_account.reauthorization_expected":"Will need reauthorization","provider.misconfigured":"Provider refuses our credentials"},wr={connected:"good",recovered:"good",disconnected:"quiet",reauthorization_expected:"warning",degraded:"warning"};function ge(t){let n=t.slice(t.lastIndexOf(".")+1).replaceAll("_"," ");return br[t]??n.charAt(0).toUpperCase()+n.slice(1)}function qe(t){return wr[t.slice(t.lastIndexOf(".")+1)]??"bad"}function Ue(t){return t.startsWith("arn:")&&t.split(":").slice(5).join(":")||t}function Se(t){return t.charAt(0).toUpperCase()+t.slice(1)}function q(t,n){let[o,r]=f({data:null,error:null,loading:!0}),[a,i]=f(0);return M(()=>{let s=!0;return r(d=>({...d,error:null,loading:!0})),t().then(d=>s&&r({data:d,error:null,loading:!1}),d=>s&&r(p=>({...p,error:d,loading:!1}))),()=>{s=!1}},[n,a]),{...o,reload:Gt(()=>i(s=>s+1),[])}}function U(){let[t,n]=f(!1),[o,r]=f(null);return{busy:t,error:o,run:async i=>{n(!0),r(null);try{await i()}catch(s){r(s instanceof pe?s:new pe("Something went wrong in this page. Reload it.","page",0,{}))}finally{n(!1)}},clear:()=>r(null)}}function E({tone:t,children:n}){return e("span",{class:`badge ${t}`,children:n})}function b({icon:t,kind:n="plain",busy:o=!1,small:r=!1,children:a,...i}){return e("button",{type:"button",...i,class:`button ${n}${r?" small":""}`,disabled:!!i.disabled||o,"aria-busy":o,children:[o?e("span",{class:"spinner","aria-hidden":"true"}):t?e(O,{name:t}):null,a]})}function Re({icon:t,label:n,...o}){return e("button",{type:"button",...o,class:"icon-button","aria-label":n,title:n,children:e(O,{name:t})})}function ae({text:t,label:n}){return e("span",{class:"copy",children:[e("code",{children:t}),e(ut,{text:t,label:n})]})}function ut({text:t,label:n}){let[o,r]=f(!1);return M(()=>{if(!o)return;let a=setTimeout(()=>r(!1),2e3);return()=>clearTimeout(a)},[o]),e("button",{type:"button",class:"button small",onClick:()=>{navigator.clipboard.writeText(t).then(()=>r(!0))},children:[e(O,{name:o?"check":"copy"}),e("span",{"aria-live":"polite",children:o?"Copied":"Copy"}),e("span",{class:"unseen",children:[" ",n]})]})}function z({tone:t,title:n,children:o}){let r={good:"circleCheck",bad:"circleAlert",warning:"alert",quiet:"info"};return e("div",{class:`notice ${t}`,role:t==="bad"?"alert":void 0,children:[e(O,{name:r[t]}),e("div",{children:[n?e("strong",{children:n}):null,o]})]})}function T({error:t,retry:n}){return e(z,{tone:"bad",title:"That did not work",children:[e("p",{children:t.message}),n?e(b,{icon:"refresh",onClick:n,children:"Try again"}):null]})}function Y({icon:t,title:n,children:o}){return e("div",{class:"empty",children:[e("span",{class:"empty-icon",children:e(O,{name:t})}),e("h2",{children:n}),o]})}function ee({rows:t=4}){return e("div",{class:"skeleton",role:"status",children:[e("span",{class:"unseen",children:"Loading …"}),Array.from({length:t},(n,o)=>e("span",{class:"bone"},o))]})}function G({from:t,rows:n,children:o}){return t.data!==null?e(_,{children:[t.error?e(T,{error:t.error,retry:t.reload}):null,o(t.data)]}):t.error?e(T,{error:t.error,retry:t.reload}):e(ee,{rows:n??4})}function j({at:t}){return e("time",{dateTime:t,title:he(t),children:Ce(t)})}function V({title:t,text:n,children:o}){return e("header",{class:"head",children:[e("div",{children:[e("h1",{tabIndex:-1,children:t}),n?e("p",{children:n}):null]}),o?e("div",{class:"head-actions",children:o}):null]})}function D({title:t,aside:n,children:o,flush:r=!1}){return e("section",{class:r?"card flush":"card",children:[t?e("div",{class:"card-head",children:[e("h2",{children:t}),n]}):null,o]})}function S({label:t,hint:n,error:o,children:r}){let a=lt();return e("div",{class:"field",children:[e("label",{for:a,children:t}),r({id:a,"aria-describedby":`${a}-hint`,"aria-invalid":!!o}),e("p",{class:o?"hint bad":"hint",id:`${a}-hint`,children:o??n})]})}function We({label:t,checked:n,onChange:o,disabled:r=!1}){return e("label",{class:"switch",children:[e("input",{type:"checkbox",role:"switch",checked:n,disabled:r,onChange:a=>o(a.currentTarget.checked)}),e("span",{children:t})]})}function K({title:t,kind:n="box",onClose:o,children:r,footer:a}){let i=Q(null),s=lt();return M(()=>{let d=document.activeElement;return i.current?.showModal(),i.current?.querySelector("[autofocus]")||i.current?.querySelector("h2")?.focus(),()=>d?.focus()},[]),e("dialog",{ref:i,class:n,"aria-labelledby":s,onCancel:d=>{d.preventDefault(),o()},onMouseDown:d=>d.target===i.current&&o(),children:e("div",{class:"dialog-inner",children:[e("header",{class:"dialog-head",children:[e("h2",{id:s,tabIndex:-1,children:t}),e(Re,{icon:"x",label:"Close",onClick:o})]}),e("div",{class:"dialog-body",children:r}),a?e("footer",{class:"dialog-foot",children:a}):null]})})}function le({title:t,action:n,children:o,onConfirm:r,onClose:a}){let{busy:i,error:s,run:d}=U();return e(K,{title:t,onClose:a,footer:e(_,{children:[e(b,{onClick:a,children:"Cancel"}),e(b,{kind:"danger",busy:i,onClick:()=>{d(r)},children:n})]}),children:[o,s?e(T,{error:s}):null]})}function de({name:t}){let n=[...t].reduce((o,r)=>(o*31+r.charCodeAt(0))%12,7);return e("span",{class:`mark hue-${n}`,"aria-hidden":"true",children:t.charAt(0).toUpperCase()})}var $n=()=>{};function Z(t){$n(t)}function Nn(){let[t,n]=f("");return M(()=>{$n=n},[]),M(()=>{if(!t)return;let o=setTimeout(()=>n(""),5e3);return()=>clearTimeout(o)},[t]),e("div",{class:"toasts",role:"status",children:t?e("div",{class:"toast",children:[e(O,{name:"circleCheck"}),t]}):null})}function On(){let[t,n]=f([]),[o,r]=f(null),[a,i]=f(!0),[s,d]=f(null),p=async g=>{i(!0),d(null);try{let c=await I("/audit",{cursor:g});n(h=>g?[...h,...c.entries]:c.entries),r(c.cursor)}catch(c){d(c)}i(!1)};return M(()=>{p(null)},[]),e(_,{children:[e(V,{title:"Audit",text:"Every change an administrator made, here or by the API, under the identity it was made with."}),s?e(T,{error:s,retry:()=>{p(o)}}):null,e(D,{flush:!0,children:[t.length?e("div",{class:"table-wrap",children:e("table",{class:"stacks",children:[e("thead",{children:e("tr",{children:[e("th",{children:"What"}),e("th",{children:"Who"}),e("th",{children:"With"}),e("th",{children:"When"})]})}),e("tbody",{children:t.map(g=>e("tr",{children:[e("td",{children:e("strong",{children:Se(g.action.replace(/[._]/g," ").replace(/^api /,"API "))})}),e("td",{"data-label":"Who",title:g.actor,children:Ue(g.actor)}),e("td",{class:"soft small-text",children:Object.entries(g.facts).filter(([,c])=>c!==null&&c!==!1).map(([c,h])=>`${c.replaceAll("_"," ")}: ${Array.isArray(h)?h.join(", "):String(h)}`).join(" · ")}),e("td",{"data-label":"When",class:"soft",children:e(j,{at:g.at})})]},g.id))})]})}):a?e(ee,{rows:6}):s?null:e(Y,{icon:"scroll",title:"No change in the last two weeks"}),o?e("div",{class:"more",children:e(b,{busy:a,onClick:()=>{p(o)},children:"Look further back"})}):null]})]})}var pt=zt(null);function X(){let t=Kt(pt);if(!t)throw new Error("no session");return t}var xr={revoked:"Disconnected. The provider ended the grant, and the tokens are forgotten.",unsupported:"Disconnected. The provider offers no way to end a grant; the tokens are forgotten here.",failed:"Disconnected here. The provider did not end the grant; it is tried again for days."};function Ln({reference:t}){let n=`/connections/${encodeURIComponent(t)}`,o=q(()=>I(n),t),{role:r}=X(),[a,i]=f(!1),[s,d]=f(null),p=U();return e(_,{children:[e("a",{class:"back",href:"/dashboard/connections",children:[e(O,{name:"arrowLeft"})," Connections"]}),e(G,{from:o,rows:9,children:g=>e(_,{children:[e(V,{title:`${g.provider} of ${g.user_id??g.organization_id??"nobody"}`,text:e("code",{children:g.id}),children:r==="administrator"&&g.state!=="disconnected"?e(_,{children:[g.state==="connected"&&g.refreshable&&!g.handed_over_at?e(b,{icon:"refresh",busy:p.busy,onClick:()=>{p.run(async()=>{d(null),d(await R("POST",`${n}/refresh`)),o.reload()})},children:"Refresh now"}):null,e(b,{kind:"danger",icon:"unplug",onClick:()=>i(!0),children:"Disconnect"})]}):null}),e("div",{class:"stack",children:[p.error?e(T,{error:p.error}):null,s?e(z,{tone:s.good?"good":"bad",title:s.good?"Refreshed":"Not refreshed",children:e("span",{children:[Se(s.outcome.replaceAll("_"," ")),s.provider_says?`. The provider says: ${s.provider_says}`:"","."]})}):null,g.reason_text?e(z,{tone:"warning",title:g.reason_text,children:g.last_error?e("span",{children:["The provider's word: ",g.last_error]}):null}):null,e(yr,{data:g}),e(D,{title:"What happened",aside:e("span",{class:"soft small-text",children:"the last 30 days"}),children:e(kr,{data:g})})]}),a?e(le,{title:"Disconnect it?",action:"Disconnect",onClose:()=>i(!1),onConfirm:async()=>{let{revocation:c}=await R("POST",`${n}/disconnect`);i(!1),Z(xr[c]??"Disconnected."),o.reload()},children:e("p",{children:["The grant is ended at ",g.provider,", and its tokens are forgotten here. ",g.user_id??"The organization"," can connect again at any time; your application hears of it."]})}):null]})})]})}function yr({data:t}){let n=je[t.health]??{word:t.health,tone:"quiet"},o=[["State",e(E,{tone:n.tone,children:n.word})],["Account there",t.display_name??t.external_name??"not told"],["User",t.user_id??"shared by the organization"],["Organization",t.organization_id??"none"],["Access token",t.state!=="connected"?"none":t.expires_at?e(_,{children:["ends ",Ce(t.expires_at)]}):"does not expire"],["Next refresh",t.refresh_due_at?e(j,{at:t.refresh_due_at}):"not needed"],["Refreshed",t.refreshed_at?e(_,{children:[e(j,{at:t.refreshed_at})," (generation ",t.generation,")"]}):"never"],["Last fetched",t.last_used_at?e(j,{at:t.last_used_at}):"not yet"],["Connected",t.connected_at?e(j,{at:t.connected_at}):"never"],["Client",He[t.authority]??t.authority]];return t.reauthorization_expected_at&&o.push(["Has to connect again",e(j,{at:t.reauthorization_expected_at})]),t.failures&&o.push(["Failing",`${t.failures} in a row: ${t.last_error??"no answer"}`]),e(D,{children:e("dl",{class:"facts",children:[o.map(([r,a])=>e("div",{children:[e("dt",{children:r}),e("dd",{children:a})]},r)),t.scopes_granted.length?e("div",{class:"wide",children:[e("dt",{children:"Granted"}),e("dd",{class:"chips",children:t.scopes_granted.map(r=>e("code",{children:r},r))})]}):null,t.missing_scopes.length?e("div",{class:"wide",children:[e("dt",{children:"Asked for and not granted"}),e("dd",{class:"chips",children:t.missing_scopes.map(r=>e("code",{children:r},r))})]}):null]})})}function kr({data:t}){let n=t.events.map(o=>{let r=typeof o.data.state_reason=="string"?`Why: ${o.data.state_reason.replaceAll("_"," ")}.`:"";return{at:o.created_at,tone:qe(o.event),title:ge(o.event),text:[r,`Told as ${o.id}.`].filter(Boolean).join(" ")}});return t.refreshed_at&&t.refreshed_at!==t.connected_at&&n.push({at:t.refreshed_at,tone:"good",title:"Refreshed",text:`New tokens, generation ${t.generation}.`}),t.failing_since&&n.push({at:t.failing_since,tone:"warning",title:"Refreshing fails since then",text:`${t.last_error??"No answer"}. ${t.retry_at?`Tried again ${he(t.retry_at)}.`:""}`}),n.sort((o,r)=>r.at.localeCompare(o.at)),n.length?e("ol",{class:"timeline",children:n.map(o=>e("li",{children:[e("span",{class:`knot ${o.tone}`,"aria-hidden":"true"}),e("div",{children:[e("strong",{children:o.title}),e("p",{children:o.text})]}),e(j,{at:o.at})]},o.at+o.title))}):e("p",{class:"soft",children:"Nothing in this time."})}function Fn(t){let[,n="",o=null]=t.pathname.replace(/^\/dashboard/,"").split("/");return{page:n||"overview",what:o?decodeURIComponent(o):null,query:new URLSearchParams(t.search)}}function ce(t,{replace:n=!1}={}){history[n?"replaceState":"pushState"](null,"",`/dashboard${t}`),dispatchEvent(new PopStateEvent("popstate"))}function jn(){let[t,n]=f(()=>Fn(location));return M(()=>{let o=()=>n(Fn(location));return addEventListener("popstate",o),()=>removeEventListener("popstate",o)},[]),t}function Hn(t){let n=t.target.closest("a");if(!n||t.defaultPrevented||t.button||t.metaKey||t.ctrlKey||t.shiftKey||n.target)return;let o=new URL(n.href);o.origin!==location.origin||!o.pathname.startsWith("/dashboard")||(t.preventDefault(),ce(o.pathname.replace(/^\/dashboard/,"")+o.search))}var Cr=25;function qn({query:t}){let n=Object.fromEntries(["user_id","organization_id","provider","state","id"].map(c=>[c,t.get(c)??""])),o=t.toString(),[r,a]=f(n);M(()=>a(n),[o]);let s=q(()=>I("/providers"),"providers").data?.providers.filter(c=>c.registrations.length)??[],d=c=>{let h=Object.entries(c).filter(([,u])=>u.trim());ce(`/connections${h.length?`?${new URLSearchParams(h.map(([u,l])=>[u,l.trim()]))}`:""}`)},p=(c,h,u)=>e(S,{label:h,children:l=>e("input",{...l,value:r[c]??"",placeholder:u,spellcheck:!1,autocomplete:"off",onInput:m=>a({...r,[c]:m.currentTarget.value})})}),g=(c,h)=>{let u={...r,[c]:h};a(u),d(u)};return e(_,{children:[e(V,{title:"Connections",text:"Accounts that people connected. Tokens are never shown, here or anywhere in the dashboard."}),e("form",{class:"filters",role:"search",onSubmit:c=>{c.preventDefault(),d(r)},children:[p("user_id","User","user_…"),p("organization_id","Organization","org_…"),e(S,{label:"Provider",children:c=>e("select",{...c,value:r.provider,onChange:h=>g("provider",h.currentTarget.value),children:[e("option",{value:"",children:"All"}),s.map(h=>e("option",{value:h.slug,children:h.name},h.slug))]})}),e(S,{label:"State",children:c=>e("select",{...c,value:r.state,onChange:h=>g("state",h.currentTarget.value),children:[e("option",{value:"",children:"Any"}),e("option",{value:"connected",children:"Connected"}),e("option",{value:"needs_reauthorization",children:"Needs reauthorization"}),r.user_id||r.organization_id?e("option",{value:"disconnected",children:"Disconnected"}):null]})}),p("id","Connection id","data_installation_…"),e(b,{type:"submit",kind:"primary",icon:"search",children:"Search"}),o?e(b,{kind:"bare",onClick:()=>ce("/connections"),children:"Clear"}):null]}),e(Sr,{asked:n},o)]})}function Sr({asked:t}){let[n,o]=f([]),[r,a]=f(0),[i,s]=f(null),[d,p]=f("busy"),[g,c]=f(null),h=Q(!1),u=Q(!0),l=async k=>{h.current=!1,p("busy"),c(null);let x=k,C=0;try{do{let w=await I("/connections",{...t,cursor:x});if(!u.current)return;C+=w.connections.length,o(B=>[...B,...w.connections]),a(B=>B+w.looked_at),x=w.cursor,s(x)}while(x&&C<Cr&&!h.current)}catch(w){u.current&&c(w)}u.current&&p("idle")};M(()=>(l(null),()=>{u.current=!1}),[]);let m=d==="busy";return e(D,{flush:!0,children:[n.length?e("div",{class:"table-wrap",children:e("table",{class:"stacks",children:[e("thead",{children:e("tr",{children:[e("th",{children:"Provider"}),e("th",{children:"Owner"}),e("th",{children:"Account there"}),e("th",{children:"State"}),e("th",{children:"Refreshed"})]})}),e("tbody",{children:n.map(k=>e(Tr,{connection:k},k.reference))})]})}):m?e(ee,{rows:6}):g?null:e(Y,{icon:"link",title:"No connection fits",children:e("p",{children:"Nothing like that is connected. A user within an organization is found with both."})}),g?e(T,{error:g,retry:()=>{l(i)}}):null,n.length||m&&r>100?e("div",{class:"more",role:"status",children:m?e(_,{children:[e("span",{class:"spinner","aria-hidden":"true"})," ",r>100?`Looked at ${ne(r)} …`:"Loading …",r>100?e(b,{onClick:()=>h.current=!0,children:"Stop"}):null]}):e(_,{children:[ne(n.length)," shown",i?e(b,{onClick:()=>{l(i)},children:"Show more"}):null]})}):null]})}function Tr({connection:t}){let n=je[t.health]??{word:t.health,tone:"quiet"};return e("tr",{class:"goes",children:[e("td",{children:e("span",{class:"who",children:[e(de,{name:t.provider}),e("div",{children:[e("a",{class:"row-link",href:`/dashboard/connections/${t.reference}`,children:t.provider}),t.role==="standard"?e("small",{children:"one of several accounts"}):null]})]})}),e("td",{"data-label":"Owner",children:e(Er,{connection:t})}),e("td",{"data-label":"Account there",children:t.display_name??t.external_name??e("span",{class:"soft",children:"not told"})}),e("td",{"data-label":"State",children:e(E,{tone:n.tone,children:n.word})}),e("td",{"data-label":"Refreshed",class:"soft",children:t.refreshed_at?e(j,{at:t.refreshed_at}):"never"})]})}function Er({connection:t}){return e("span",{class:"who",children:e("div",{children:[t.user_id??e(_,{children:[e(O,{name:"link"})," ",t.organization_id]}),t.organization_id?e("small",{children:t.user_id?`in ${t.organization_id}`:"shared by the organization"}):null]})})}function Un(){let{role:t}=X(),n=q(()=>I("/webhooks"),"webhooks"),[o,r]=f(!1),[a,i]=f(null),[s,d]=f(null),{error:p,run:g}=U(),c=(l,m)=>{g(async()=>{await l(),Z(m),n.reload()})},h=t==="administrator",u=h?e(b,{kind:"primary",icon:"plus",onClick:()=>r(!0),children:"Add an endpoint"}):null;return e("div",{class:"stack",children:[p?e(T,{error:p}):null,e(G,{from:n,children:l=>l.endpoints.length?e(_,{children:[e("div",{class:"head-actions",children:u}),l.endpoints.map(m=>e(D,{title:m.url,aside:e(Br,{endpoint:m}),children:e("div",{class:"stack",children:[e("p",{class:"soft small-text",children:[m.events.length===l.types.length?"Every event":m.events.map(ge).join(", "),m.organization_id?` of ${m.organization_id}`:""," · signed with a secret that ends in ",m.secret_last_four||"…"]}),m.failing_since?e(z,{tone:"warning",children:e("span",{children:["Calls fail since ",e(j,{at:m.failing_since}),". They are repeated for days, then the endpoint is paused."]})}):null,m.missed_since?e(z,{tone:"warning",children:e("span",{children:["It missed events since ",e(j,{at:m.missed_since}),". ",m.status==="enabled"?"Send them again when it is ready.":"Enable it, then send them again."]})}):null,e("div",{class:"head-actions",children:[e(b,{onClick:()=>i(m),children:"Deliveries"}),h?e(_,{children:[m.status==="enabled"?e(b,{onClick:()=>c(()=>R("PUT",`/webhooks/${m.id}`,{status:"disabled"}),"Paused"),children:"Pause"}):e(b,{onClick:()=>c(()=>R("PUT",`/webhooks/${m.id}`,{status:"enabled"}),"Enabled"),children:"Enable"}),m.missed_since&&m.status==="enabled"?e(b,{icon:"refresh",onClick:()=>c(()=>R("POST",`/webhooks/${m.id}/replay`),"They are on their way"),children:"Send what it missed"}):null,e(b,{kind:"danger",icon:"trash",onClick:()=>d(m),children:"Delete"})]}):null]})]})},m.id))]}):e(D,{children:e(Y,{icon:"webhook",title:"No webhook endpoint yet",children:[e("p",{children:"Events go to the SNS topic in any case. An endpoint gets them over HTTPS as well, signed, and repeated until it answers."}),u]})})}),o&&n.data?e(Ir,{types:n.data.types,onClose:()=>{r(!1),n.reload()}}):null,a?e(Rr,{endpoint:a,onClose:()=>i(null)}):null,s?e(le,{title:"Delete this endpoint?",action:"Delete",onClose:()=>d(null),onConfirm:async()=>{await R("DELETE",`/webhooks/${s.id}`),d(null),n.reload(),Z("Deleted")},children:e("p",{children:["Nothing more is sent to ",e("code",{children:s.url}),", and what waits for it is dropped."]})}):null]})}function Br({endpoint:t}){return t.status==="disabled"?e(E,{tone:t.reason?"bad":"quiet",children:t.reason==="gone"?"Gone (410)":t.reason?"Paused: it kept failing":"Paused"}):t.failing_since?e(E,{tone:"warning",children:"Failing"}):e(E,{tone:"good",children:"Enabled"})}function Ir({types:t,onClose:n}){let[o,r]=f(""),[a,i]=f(t),[s,d]=f(null),{busy:p,error:g,run:c}=U();return s?e(K,{title:"Endpoint added",onClose:n,footer:e(b,{kind:"primary",onClick:n,children:"I have stored it"}),children:[e(z,{tone:"warning",title:"This is the only time the secret is shown",children:e("span",{children:"Your server checks the signature of each call with it."})}),e(ae,{text:s,label:"the secret"})]}):e(K,{title:"Add a webhook endpoint",onClose:n,children:e("form",{class:"form",onSubmit:h=>{h.preventDefault(),c(async()=>d((await R("POST","/webhooks",{url:o,events:a})).secret))},children:[e(S,{label:"Address",hint:"https, and reachable from the internet.",children:h=>e("input",{...h,type:"url",required:!0,placeholder:"https://",value:o,autofocus:!0,onInput:u=>r(u.currentTarget.value.trim())})}),e("fieldset",{children:[e("legend",{class:"legend",children:"Events"}),e("div",{class:"scopes",children:t.map(h=>e("label",{class:"scope",children:[e("input",{type:"checkbox",checked:a.includes(h),onChange:u=>i(t.filter(l=>l===h?u.currentTarget.checked:a.includes(l)))}),e("span",{children:[ge(h),e("code",{children:h})]})]},h))})]}),g?e(T,{error:g}):null,e("div",{class:"head-actions",children:e(b,{type:"submit",kind:"primary",busy:p,disabled:!a.length,children:"Add it"})})]})})}function Rr({endpoint:t,onClose:n}){let[o,r]=f([]),[a,i]=f(null),[s,d]=f(!0),[p,g]=f(null),c=async h=>{d(!0),g(null);try{let u=await I(`/webhooks/${t.id}/deliveries`,{cursor:h});r(l=>[...l,...u.deliveries]),i(u.cursor)}catch(u){g(u)}d(!1)};return M(()=>{c(null)},[]),e(K,{kind:"drawer",title:"Deliveries",onClose:n,children:[e("p",{class:"soft small-text",children:["Calls of ",e("code",{children:t.url}),", newest first."]}),p?e(T,{error:p,retry:()=>{c(a)}}):null,o.length?e("ol",{class:"timeline",children:o.map(h=>e("li",{children:[e("span",{class:`knot ${h.outcome==="delivered"?"good":h.outcome==="failed"?"warning":"bad"}`,"aria-hidden":"true"}),e("div",{children:[e("strong",{children:ge(h.event)}),e("p",{children:[h.outcome.replaceAll("_"," ")," · ",h.status??h.error??"no answer"," · ",_e(h.milliseconds,"ms","ms")," · try ",h.attempt,h.next_at?e(_,{children:[" · next ",e(j,{at:h.next_at})]}):null]})]}),e(j,{at:h.at})]},h.id))}):s?e(ee,{}):p?null:e(Y,{icon:"webhook",title:"Nothing was sent yet"}),a?e(b,{busy:s,onClick:()=>{c(a)},children:"Show older ones"}):null]})}function Wn({what:t,query:n}){let o=t==="webhooks";return e(_,{children:[e(V,{title:"Events",text:"What your application is told, at least once each and for thirty days."}),e("div",{class:"filters",children:e("div",{class:"segments",role:"group","aria-label":"What is shown",children:[e("button",{type:"button","aria-pressed":!o,onClick:()=>ce("/events"),children:"Log"}),e("button",{type:"button","aria-pressed":o,onClick:()=>ce("/events/webhooks"),children:"Webhooks"})]})}),o?e(Un,{}):e(Pr,{type:n.get("type")??""},n.toString())]})}function Pr({type:t}){let[n,o]=f([]),[r,a]=f(null),[i,s]=f(!0),[d,p]=f(null),[g,c]=f(null),h=async u=>{s(!0),p(null);try{let l=await I("/events",{type:t,cursor:u});a(l),o(m=>u?[...m,...l.events]:l.events)}catch(l){p(l)}s(!1)};return M(()=>{h(null)},[]),e("div",{class:"stack",children:[e("div",{class:"filters",children:[e(S,{label:"Type",children:u=>e("select",{...u,value:t,onChange:l=>ce(l.currentTarget.value?`/events?type=${l.currentTarget.value}`:"/events"),children:[e("option",{value:"",children:"All"}),(r?.types??[]).map(l=>e("option",{value:l,children:ge(l)},l))]})}),e(b,{icon:"refresh",onClick:()=>{h(null)},children:"Look again"})]}),d?e(T,{error:d,retry:()=>{h(null)}}):null,e(D,{flush:!0,children:[n.length?e("div",{class:"table-wrap",children:e("table",{class:"stacks",children:[e("thead",{children:e("tr",{children:[e("th",{children:"Event"}),e("th",{children:"Of"}),e("th",{children:"When"}),e("th",{children:e("span",{class:"unseen",children:"Details"})})]})}),e("tbody",{children:n.map(u=>e(Ar,{event:u,onReplay:()=>c(u)},u.id))})]})}):i?e(ee,{rows:6}):e(Y,{icon:"activity",title:"Nothing happened yet",children:e("p",{children:"As soon as somebody connects, it is written here and told to your application."})}),r?.cursor?e("div",{class:"more",children:e(b,{busy:i,onClick:()=>{h(r.cursor)},children:"Show older ones"})}):null]}),r?e(D,{title:"The SNS topic",children:[e("p",{class:"soft small-text",children:"Every event is published here. Subscribe a queue, a function or an address of yours; filters may name the event, the provider and the organization."}),e(ae,{text:r.topic_arn,label:"the topic's ARN"})]}):null,g?e(Mr,{event:g,onClose:()=>c(null)}):null]})}function Ar({event:t,onReplay:n}){let[o,r]=f(!1),{role:a}=X(),i=t.data.user_id??t.data.organization_id??t.subject;return e(_,{children:[e("tr",{children:[e("td",{children:e(E,{tone:qe(t.event),children:ge(t.event)})}),e("td",{"data-label":"Of",children:e("span",{class:"who",children:e("div",{children:[i,e("small",{children:String(t.data.provider_slug??"")})]})})}),e("td",{"data-label":"When",class:"soft",children:e(j,{at:t.created_at})}),e("td",{class:"right",children:e(b,{kind:"bare",small:!0,"aria-expanded":o,onClick:()=>r(!o),children:o?"Hide":"Details"})})]}),o?e("tr",{children:e("td",{colSpan:4,children:e("div",{class:"stack",children:[e("pre",{class:"json",tabIndex:0,children:JSON.stringify({id:t.id,event:t.event,created_at:t.created_at,data:t.data},null,2)}),a==="administrator"?e("div",{class:"head-actions",children:e(b,{icon:"refresh",onClick:n,children:"Send everything after this again"})}):null]})})}):null]})}function Mr({event:t,onClose:n}){let o=q(()=>I("/webhooks"),"webhooks"),[r,a]=f(""),{busy:i,error:s,run:d}=U();return e(K,{title:"Send again",onClose:n,children:e(G,{from:o,children:p=>{let g=p.endpoints.filter(h=>h.status==="enabled"),c=r||g[0]?.id;return g.length&&c?e("div",{class:"form",children:[e("p",{children:["Everything that was told after ",e("code",{children:t.id})," is sent once more, in order, under the same ids."]}),e(S,{label:"To",children:h=>e("select",{...h,value:c,onChange:u=>a(u.currentTarget.value),children:g.map(u=>e("option",{value:u.id,children:u.url},u.id))})}),s?e(T,{error:s}):null,e(b,{kind:"primary",busy:i,onClick:()=>{d(async()=>{await R("POST",`/webhooks/${c}/replay`,{after:t.id}),Z("They are on their way"),n()})},children:"Send again"})]}):e(z,{tone:"quiet",title:"There is no webhook endpoint to send to",children:e("span",{children:[e(O,{name:"webhook"})," Subscribers of the SNS topic read what they missed from GET /events."]})})}})})}function Vn(){let{role:t}=X(),n=q(()=>I("/keys"),"keys"),[o,r]=f(!1),[a,i]=f(null),s=t==="administrator"?e(b,{kind:"primary",icon:"plus",onClick:()=>r(!0),children:"Make a key"}):null;return e(_,{children:[e(V,{title:"API keys",text:"What your backend authenticates with. Several may live at once, which is how one is replaced without a gap.",children:s}),e(G,{from:n,children:({keys:d})=>e(D,{flush:!0,children:d.length?e("div",{class:"table-wrap",children:e("table",{class:"stacks",children:[e("thead",{children:e("tr",{children:[e("th",{children:"Name"}),e("th",{children:"Reaches"}),e("th",{children:"Made"}),e("th",{children:"State"}),e("th",{children:e("span",{class:"unseen",children:"Actions"})})]})}),e("tbody",{children:d.map(p=>e("tr",{children:[e("td",{children:e("span",{class:"who",children:e("div",{children:[e("strong",{children:p.name}),e("small",{children:e("code",{children:["sk_",p.id,"_…"]})})]})})}),e("td",{"data-label":"Reaches",children:p.organization_id?e(_,{children:["only ",p.organization_id]}):"everything"}),e("td",{"data-label":"Made",class:"soft",children:[e(j,{at:p.created_at}),p.last_used_at?e(_,{children:[" · used ",e(j,{at:p.last_used_at})]}):null]}),e("td",{"data-label":"State",children:p.revoked_at?e(E,{tone:"quiet",children:"Revoked"}):e(E,{tone:"good",children:"Live"})}),e("td",{class:"right",children:p.revoked_at||t!=="administrator"?null:e(b,{kind:"danger",small:!0,onClick:()=>i(p),"aria-label":`Revoke ${p.name}`,children:"Revoke"})})]},p.id))})]})}):e(Y,{icon:"key",title:"No key yet",children:[e("p",{children:"Your backend needs one to fetch tokens."}),s]})})}),o?e(zr,{onClose:()=>{r(!1),n.reload()}}):null,a?e(le,{title:`Revoke “${a.name}”?`,action:"Revoke",onClose:()=>i(null),onConfirm:async()=>{await R("DELETE",`/keys/${a.id}`),i(null),n.reload(),Z("Revoked. It stops working within half a minute.")},children:e("p",{children:"Whoever uses it gets nothing more, within half a minute. This cannot be undone."})}):null]})}function zr({onClose:t}){let[n,o]=f(""),[r,a]=f(""),[i,s]=f(null),{busy:d,error:p,run:g}=U();return i?e(K,{title:"Your new key",onClose:t,footer:e(b,{kind:"primary",onClick:t,children:"I have stored it"}),children:[e(z,{tone:"warning",title:"This is the only time the key is shown",children:e("span",{children:"Only a hash of it is kept. Put it where your backend reads its secrets."})}),e(ae,{text:i,label:"the key"})]}):e(K,{title:"Make an API key",onClose:t,children:e("form",{class:"form",onSubmit:c=>{c.preventDefault(),g(async()=>s((await R("POST","/keys",{name:n,organization_id:r.trim()||null})).key))},children:[e(S,{label:"Name",hint:"Which service will use it.",children:c=>e("input",{...c,required:!0,maxLength:100,value:n,autofocus:!0,onInput:h=>o(h.currentTarget.value)})}),e(S,{label:"Only for one organization",hint:"Optional. The key then reaches what belongs to this organization and nothing else.",children:c=>e("input",{...c,maxLength:255,placeholder:"org_…",spellcheck:!1,value:r,onInput:h=>a(h.currentTarget.value)})}),p?e(T,{error:p}):null,e("div",{class:"head-actions",children:e(b,{type:"submit",kind:"primary",busy:d,children:"Make it"})})]})})}var be=["refreshed","failed","misconfigured","ended"],Ge={refreshed:"Refreshed",failed:"Failed, tried again",misconfigured:"Our credentials refused",ended:"Ended by the provider"},Ve=180,Gn=22,Te=44;function Ke(t){return be.reduce((n,o)=>n+(t.counts[o]??0),0)}function Dr(t){let n=10**Math.floor(Math.log10(Math.max(1,t)));return[1,2,5,10].map(o=>o*n).find(o=>o>=t)??t}function Kn({bars:t,label:n,unit:o}){let r=Q(null),[a,i]=f(720);Wt(()=>{let u=new ResizeObserver(([l])=>l&&i(Math.max(240,Math.round(l.contentRect.width))));return r.current&&u.observe(r.current),()=>u.disconnect()},[]);let s=Dr(Math.max(1,...t.map(Ke))),d=(a-Te)/t.length,p=(Ve-Gn-8)/s,g=Ve-Gn,c=Math.ceil(t.length/(a<480?4:8)),h=u=>new Intl.DateTimeFormat("en-GB",o==="hour"?{hour:"2-digit",minute:"2-digit"}:{day:"numeric",month:"short"}).format(new Date(u));return e(_,{children:[e("svg",{ref:r,class:"chart",viewBox:`0 0 ${a} ${Ve}`,role:"img","aria-label":n,children:[[0,.5,1].map(u=>e("g",{children:[e("line",{class:"axis",x1:Te,x2:a,y1:g-u*s*p,y2:g-u*s*p}),u*s===Math.floor(u*s)?e("text",{x:Te-8,y:g-u*s*p+4,"text-anchor":"end",children:ne(u*s)}):null]},u)),t.map((u,l)=>{let m=g;return e("g",{children:[e("title",{children:`${he(u.at)}: ${be.filter(k=>u.counts[k]).map(k=>`${Ge[k]} ${ne(u.counts[k]??0)}`).join(", ")||"nothing was due"}`}),e("rect",{class:"hit",x:Te+l*d,y:8,width:d,height:g-8}),be.map(k=>{let x=(u.counts[k]??0)*p;return m-=x,x?e("rect",{class:k,x:Te+l*d+d*.14,y:m,width:d*.72,height:x,rx:Math.min(2,d/6)},k):null}),l%c===0?e("text",{x:Te+l*d+d/2,y:Ve-5,"text-anchor":"middle",children:h(u.at)}):null]},u.at)})]}),e("table",{class:"unseen",children:[e("caption",{children:n}),e("thead",{children:e("tr",{children:[e("th",{children:o==="hour"?"Hour":"Day"}),be.map(u=>e("th",{children:Ge[u]},u))]})}),e("tbody",{children:t.filter(u=>Ke(u)).map(u=>e("tr",{children:[e("td",{children:he(u.at)}),be.map(l=>e("td",{children:u.counts[l]??0},l))]},u.at))})]})]})}var $r={bad:"bad",warning:"warning",note:"quiet"};function Yn(){let t=q(()=>I("/overview"),"overview");return e(_,{children:[e(V,{title:"Overview",text:"Every connection of this stage, and how it is kept alive."}),e(G,{from:t,rows:10,children:n=>e(Nr,{data:n})})]})}function Nr({data:t}){let n=Object.values(t.connections.counts),o=(...i)=>n.reduce((s,d)=>s+i.reduce((p,g)=>p+(d[g]??0),0),0),r=o("failing","misconfigured"),a=t.connections.as_of;return e(_,{children:[t.connections.whole?null:e("div",{class:"stack",children:e(z,{tone:"quiet",title:"The first count is under way",children:e("p",{children:"A stage of this size is counted once a day by the pass that looks at every row. Its first one is not through yet."})})}),e("div",{class:"stats",children:[e(Je,{word:"Connected",value:o("connected"),note:a?e(_,{children:["counted ",e(j,{at:a})]}):`${_e(n.length,"provider")}`,href:"/dashboard/connections?state=connected"}),e(Je,{word:"Need reauthorization",value:o("needs_reauthorization"),tone:o("needs_reauthorization")?"bad":"",note:"a person has to connect again",href:"/dashboard/connections?state=needs_reauthorization"}),e(Je,{word:"Refresh failing",value:r,tone:r?"warning":"",note:"tried again by the clock"}),e(Je,{word:"Idle",value:o("idle"),note:"kept alive, not fetched"})]}),e("div",{class:"columns",children:[e("div",{class:"stack",children:[e(Or,{hours:t.refreshes}),e(Lr,{data:t})]}),e("div",{class:"stack",children:[e(D,{title:"Needs attention",children:t.attention.length?e("ul",{class:"todo",children:t.attention.map(i=>e("li",{children:e(z,{tone:$r[i.severity]??"quiet",children:[e("strong",{children:i.text}),e("span",{children:i.todo}),i.page?e("a",{href:`/dashboard/${i.page}${i.slug&&i.page==="providers"?`/${i.slug}`:""}`,children:"Go there"}):null]})},i.text))}):e(z,{tone:"good",title:"All is well",children:e("span",{children:"Nothing asks for you."})})}),e(D,{title:"Cost of the month",children:[e("p",{class:"big",children:ct(t.cost.total)}),e("p",{class:"soft small-text",children:["An estimate at AWS's list prices for ",_e(o("connected","needs_reauthorization"),"connection"),"."]}),e("dl",{class:"costs",children:t.cost.parts.map(i=>e("div",{children:[e("dt",{children:i.what}),e("dd",{children:ct(i.dollars)})]},i.what))}),e("details",{class:"quiet",children:[e("summary",{children:"What is assumed"}),e("ul",{children:t.cost.assumed.map(i=>e("li",{children:i},i))})]})]})]})]})]})}function Je({word:t,value:n,note:o,tone:r="",href:a}){let i=e(_,{children:[e("span",{children:t}),e("strong",{children:ne(n)}),e("small",{children:o})]});return a?e("a",{class:`stat ${r}`,href:a,children:i}):e("div",{class:`stat ${r}`,children:i})}function Jn(t){let n={};for(let o of t)for(let r of Object.values(o.providers))for(let a of be)r[a]&&(n[a]=(n[a]??0)+r[a]);return n}function Or({hours:t}){let[n,o]=f("hour"),r=[];if(n==="hour")for(let i of t.slice(-24))r.push({at:i.at,counts:Jn([i])});else for(let i=t.length;i>0;i-=24)r.unshift({at:t[Math.max(0,i-24)].at,counts:Jn(t.slice(Math.max(0,i-24),i))});let a=r.reduce((i,s)=>i+Ke(s),0);return e(D,{title:"Refreshes by the clock",aside:e("div",{class:"segments",role:"group","aria-label":"Time shown",children:[e("button",{type:"button","aria-pressed":n==="hour",onClick:()=>o("hour"),children:"24 hours"}),e("button",{type:"button","aria-pressed":n==="day",onClick:()=>o("day"),children:"7 days"})]}),children:[e(Kn,{bars:r,unit:n,label:`Refreshes in the last ${n==="hour"?"24 hours, by the hour":"7 days, by the day"}: ${_e(a,"connection")}`}),e("ul",{class:"legend-row",children:be.map(i=>e("li",{children:[e("span",{class:`dot ${i}`,"aria-hidden":"true"}),Ge[i]," ",e("strong",{class:"number",children:ne(r.reduce((s,d)=>s+(d.counts[i]??0),0))})]},i))}),a===0?e("p",{class:"soft small-text",children:"Nothing was due in this time. Tokens that a fetch renewed are not counted here."}):null]})}function Lr({data:t}){let n=Object.entries(t.connections.counts).map(([o,r])=>({slug:o,name:t.names[o]??o,good:(r.connected??0)-(r.failing??0)-(r.misconfigured??0),warn:(r.failing??0)+(r.misconfigured??0),bad:r.needs_reauthorization??0})).sort((o,r)=>r.good+r.warn+r.bad-o.good-o.warn-o.bad);return e(D,{title:"Connections by provider",flush:!0,children:n.length?e("div",{class:"table-wrap",children:e("table",{children:[e("thead",{children:e("tr",{children:[e("th",{children:"Provider"}),e("th",{children:"Health"}),e("th",{class:"right",children:"Connected"}),e("th",{class:"right",children:"To reauthorize"})]})}),e("tbody",{children:n.map(o=>{let r=Math.max(1,o.good+o.warn+o.bad);return e("tr",{class:"goes",children:[e("td",{children:e("span",{class:"who",children:[e(de,{name:o.name}),e("a",{class:"row-link",href:`/dashboard/connections?provider=${encodeURIComponent(o.slug)}`,children:o.name})]})}),e("td",{children:e("div",{class:"meter",role:"img","aria-label":`${o.good} healthy, ${o.warn} failing, ${o.bad} to reauthorize`,children:e("svg",{viewBox:"0 0 100 8",preserveAspectRatio:"none","aria-hidden":"true",children:[e("rect",{class:"good",width:100*o.good/r,height:"8"}),e("rect",{class:"warn",x:100*o.good/r,width:100*o.warn/r,height:"8"}),e("rect",{class:"bad",x:100*(o.good+o.warn)/r,width:100*o.bad/r,height:"8"})]})})}),e("td",{class:"right number",children:ne(o.good+o.warn)}),e("td",{class:"right number",children:ne(o.bad)})]},o.slug)})})]})}):e("p",{class:"empty",children:"Nobody is connected yet."})})}var Fr=["connect","refresh","revoke"],jr={connect:"Allow access at the provider.",refresh:"Use the refresh token once.",revoke:"End the grant and forget the tokens."},Hr={passed:"circleCheck",failed:"circleX",skipped:"minus",ahead:"minus"},qr=1200;function Xn({data:t,unsaved:n}){let o=`/providers/${encodeURIComponent(t.slug)}/trial`,[r,a]=f([]),[i,s]=f(null),[d,p]=f(null),[g,c]=f({}),{busy:h,error:u,run:l}=U(),m=Q(!0);M(()=>()=>{m.current=!1},[]);let k=async()=>{for(;;){let{steps:v}=await I(o);if(!m.current)return;if(a(v),v[0]?.verdict!=="waiting")break;if(await new Promise($=>setTimeout($,qr)),!m.current)return}s(null);for(let v of["refresh","revoke"]){if((await I(o)).steps[0]?.verdict!=="passed")return;p(v),a((await R("POST",`${o}/${v}`)).steps),p(null)}},x=()=>{let v=window.open("about:blank","_blank","width=520,height=720");l(async()=>{try{let $=await R("POST",o,{config:g});a($.steps),s($.url),v&&(v.opener=null,v.location.href=$.url)}catch($){throw v?.close(),$}try{await k()}finally{p(null)}})},C=t.config_fields.filter(v=>!t.config[v.name]&&!v.default),w=r.find(v=>v.verdict==="failed"),B=r.length===3||w;return e(_,{children:[e("p",{class:"soft small-text",children:["Connects, refreshes and revokes a throwaway connection, so that no user is the first to find out. Your application hears of it as the user ",e("code",{children:"standpipe-trial"}),"."]}),C.length?e("div",{class:"form",children:C.map(v=>e(S,{label:v.label,hint:v.example?`For example ${v.example}.`:v.description,children:$=>e("input",{...$,value:g[v.name]??"",onInput:L=>c({...g,[v.name]:L.currentTarget.value.trim()})})},v.name))}):null,r.length?e("ol",{class:"trial","aria-live":"polite",children:Fr.map((v,$)=>{let L=r[$],oe=d===v||L?.verdict==="waiting",W=L?.verdict??"ahead";return e("li",{class:W,children:[oe?e("span",{class:"spinner","aria-hidden":"true"}):e(O,{name:Hr[W]??"minus"}),e("div",{children:[e("strong",{children:v}),e("p",{children:L?.text??(d===v?"Asking the provider …":jr[v])})]}),e("span",{class:"soft small-text number",children:L?.milliseconds!==void 0?`${L.milliseconds} ms`:L&&!oe?L.verdict:""})]},v)})}):null,u?e(T,{error:u}):null,B&&!h?w?e(z,{tone:"bad",title:"It does not work yet"}):e(z,{tone:"good",title:`${t.name} works`,children:e("span",{children:"The throwaway connection is gone again."})}):null,e("div",{class:"head-actions",children:[e(b,{icon:"flask",busy:h,disabled:n||!t.enabled,onClick:x,children:r.length&&B?"Test again":"Test this provider"}),i?e("a",{class:"button",href:i,target:"_blank",rel:"noreferrer noopener",children:"Open the window again"}):null]}),n||!t.enabled?e("p",{class:"hint",children:n?"Save first: a trial uses what is stored.":"Let people connect it, and save, to try it."}):null]})}var Ur=[["authorization_url","Authorization endpoint","Where people are sent to allow access."],["token_url","Token endpoint","Where codes and refresh tokens are exchanged."],["revocation_url","Revocation endpoint","Optional. Ends a grant at the provider (RFC 7009)."],["userinfo_url","Userinfo endpoint","Optional. Tells whose account it is."],["issuer","Issuer","Optional. Checked against what the provider says it is (RFC 9207)."]];function ht({value:t,onChange:n,errors:o,disabled:r=!1}){return e("div",{class:"form",children:[Ur.map(([a,i,s])=>e(S,{label:i,hint:s,error:o[`custom_provider.${a}`]?"This is not an address it may have.":void 0,children:d=>e("input",{...d,type:"url",inputMode:"url",spellcheck:!1,disabled:r,value:t[a]??"",placeholder:"https://",onInput:p=>n({...t,[a]:p.currentTarget.value.trim()||null})})},a)),e(S,{label:"The client secret is sent",hint:"Most providers take either.",children:a=>e("select",{...a,disabled:r,value:t.authenticate_via??"request_body",onChange:i=>n({...t,authenticate_via:i.currentTarget.value}),children:[e("option",{value:"request_body",children:"in the body"}),e("option",{value:"basic_auth_header",children:"in the Authorization header (Basic)"})]})}),e(We,{label:"PKCE",checked:t.pkce_enabled??!0,disabled:r,onChange:a=>n({...t,pkce_enabled:a})})]})}function Qn(t){return t.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g,"-").replace(/^-+|-+$/g,"").slice(0,63)}function Zn({onClose:t,onMade:n}){let[o,r]=f("find"),[a,i]=f(""),[s,d]=f(null),[p,g]=f(""),[c,h]=f(""),[u,l]=f({pkce_enabled:!0,authenticate_via:"request_body"}),[m,k]=f(""),[x,C]=f(""),[w,B]=f(""),v=U(),$=U(),L=c||Qn(p),oe=()=>v.run(async()=>{let A=await R("POST","/discovery",{issuer:a});d(A),l({...u,...A.fields}),B(A.scopes.filter(N=>["openid","profile","email","offline_access"].includes(N)).join(" ")),p||g(new URL(a).hostname.replace(/^(www|login|auth|accounts|id|sso)\./,"")),r("check")}),W=()=>$.run(async()=>{let A=w.split(/\s+/).filter(Boolean);await R("PUT",`/providers/${encodeURIComponent(L)}`,{custom_provider:{...u,name:p},...A.length?{scopes:A}:{},...m?{credentials:{type:"custom",client_id:m.trim(),...x?{client_secret:x}:{}}}:{}}),n(L)});return o==="find"?e(K,{title:"Add a custom provider",onClose:t,children:[e("p",{class:"soft",children:"Most OAuth 2.0 and OpenID Connect providers publish their addresses. Give the address of theirs, and the rest is looked up."}),e("form",{class:"form",onSubmit:A=>{A.preventDefault(),oe()},children:[e(S,{label:"Address of the authorization server",hint:"Its issuer, for example https://login.example.com",children:A=>e("input",{...A,type:"url",required:!0,inputMode:"url",placeholder:"https://",value:a,autofocus:!0,onInput:N=>i(N.currentTarget.value.trim())})}),v.error?e(T,{error:v.error}):null,e("div",{class:"head-actions",children:[e(b,{type:"submit",kind:"primary",icon:"search",busy:v.busy,children:"Look it up"}),e(b,{onClick:()=>r("check"),children:"Enter everything by hand"})]})]})]}):e(K,{kind:"drawer",title:"Add a custom provider",onClose:t,footer:e(_,{children:[e("span",{class:"left",children:e(b,{icon:"arrowLeft",onClick:()=>r("find"),children:"Back"})}),e(b,{kind:"primary",busy:$.busy,disabled:!L||!u.authorization_url||!u.token_url,onClick:()=>{W()},children:"Add it"})]}),children:[s?e(z,{tone:"good",title:"Found",children:e("span",{children:s.found_at})}):null,s?.notes.map(A=>e(z,{tone:"warning",children:A},A)),$.error?e(T,{error:$.error}):null,e("div",{class:"form",children:[e("div",{class:"pair",children:[e(S,{label:"Name",hint:"What people see.",children:A=>e("input",{...A,required:!0,maxLength:100,value:p,onInput:N=>g(N.currentTarget.value)})}),e(S,{label:"Short name",hint:"What your application calls it.",children:A=>e("input",{...A,pattern:"[a-z0-9][a-z0-9\\-]*",spellcheck:!1,value:L,onInput:N=>h(Qn(N.currentTarget.value))})})]}),e(ht,{value:u,onChange:l,errors:$.error?.fields??{}}),e("div",{class:"pair",children:[e(S,{label:"Client ID",hint:"May be entered later, with the redirect URI at hand.",children:A=>e("input",{...A,autocomplete:"off",spellcheck:!1,value:m,onInput:N=>k(N.currentTarget.value)})}),e(S,{label:"Client secret",hint:"Sealed as soon as it arrives.",children:A=>e("input",{...A,type:"password",autocomplete:"new-password",value:x,onInput:N=>C(N.currentTarget.value)})})]}),e(S,{label:"Scopes",hint:s?.scopes.length?`It offers ${s.scopes.slice(0,12).join(", ")}${s.scopes.length>12?" …":""}.`:"With spaces between.",children:A=>e("input",{...A,spellcheck:!1,value:w,onInput:N=>B(N.currentTarget.value)})})]})]})}var eo={oauth:["Sign-in at the provider","OAuth: people allow access in their browser."],api_key:["API key","People paste a key they made at the provider."],client_credentials:["Client credentials","People enter a client id and secret of their own."]};function to({slug:t,name:n,known:o,onChanged:r,onClose:a}){let i=X(),[s,d]=f(o?.length===1&&o[0]==="organization"?"organization":"userland_user"),p=o?.includes(s)??null,g=`/providers/${encodeURIComponent(t)}`,c=q(async()=>{if(o===null)return null;let h=i.role==="administrator";if(p||!h)return I(g,{ownership:s});let u=await R("POST",g+Fe({ownership:s}));return r(),u},`${t} ${s} ${o!==null}`);return!c.data||c.data.ownership!==s?e(K,{kind:"drawer",title:n,onClose:a,children:c.error?c.error.status===404&&i.role==="viewer"?e(z,{tone:"quiet",title:"Not set up yet"}):e(T,{error:c.error,retry:c.reload}):e(ee,{rows:9})}):e(Wr,{given:c.data,setOwnership:d,onChanged:r,onClose:a},c.data.id)}function Wr({given:t,setOwnership:n,onChanged:o,onClose:r}){let i=X().role==="administrator",[s,d]=f(t),[p,g]=f(!!t.client_id||!t.sandbox_credentials),[c,h]=f(t.client_id??""),[u,l]=f(""),[m,k]=f(t.scopes??t.default_scopes),[x,C]=f(t.description),[w,B]=f(t.enabled),[v,$]=f(t.config),[L,oe]=f(t.auth_methods),[W,A]=f(t.custom_provider),[N,ie]=f(!1),[re,J]=f(!1),{busy:_o,error:ue,run:bo,clear:wo}=U(),mt=`/providers/${encodeURIComponent(s.slug)}`,vt=Fe({ownership:s.ownership}),se=y=>te=>{y(te),ie(!0),wo()},xo=se(l),yo=()=>bo(async()=>{let y={enabled:w,description:x,config:v};s.scopes===null&&m.join()===s.default_scopes.join()||(y.scopes=m),L.join()!==s.auth_methods.join()&&(y.auth_methods=L),p&&c.trim()&&(c.trim()!==s.client_id||u)&&(y.credentials={type:"custom",client_id:c.trim(),...u?{client_secret:u}:{}}),W&&JSON.stringify(W)!==JSON.stringify(s.custom_provider)&&(y.custom_provider=W);let we=await R("PUT",mt+vt,y);d(we),l(""),ie(!1),o(),Z(`${we.name} is saved`)}),_t=L.includes("oauth");return e(K,{kind:"drawer",onClose:r,title:e(_,{children:[e(de,{name:s.name}),s.name,s.enabled?e(E,{tone:"good",children:"Enabled"}):e(E,{tone:"quiet",children:"Not enabled"})]}),footer:i?e(_,{children:[e("span",{class:"left",children:e(b,{kind:"bare",icon:"trash",onClick:()=>J(!0),children:"Remove"})}),e(b,{onClick:r,children:"Close"}),e(b,{kind:"primary",busy:_o,onClick:()=>{yo()},children:"Save"})]}):void 0,children:[e("div",{class:"segments",role:"group","aria-label":"Whose connections",children:[e("button",{type:"button","aria-pressed":s.ownership==="userland_user",onClick:()=>n("userland_user"),children:"Each person's own"}),e("button",{type:"button","aria-pressed":s.ownership==="organization",onClick:()=>n("organization"),children:"Shared by an organization"})]}),ue?e(T,{error:ue}):null,e("div",{children:[s.available_auth_methods.length>1?e("section",{class:"part",children:[e("h3",{children:"How people connect"}),e("div",{class:"choices",children:s.available_auth_methods.map(y=>e("label",{class:"choice",children:[e("input",{type:"checkbox",checked:L.includes(y),disabled:!i,onChange:te=>se(oe)(s.available_auth_methods.filter(we=>we===y?te.currentTarget.checked:L.includes(we)))}),e("span",{children:[e("strong",{children:eo[y]?.[0]??y}),e("small",{children:eo[y]?.[1]})]})]},y))})]}):null,_t?e(_,{children:[s.sandbox_credentials?e("section",{class:"part",children:[e("h3",{children:"Credentials"}),e("div",{class:"choices",role:"radiogroup","aria-label":"Credentials",children:[e("label",{class:"choice",children:[e("input",{type:"radio",name:"credentials",checked:!p,disabled:!i||!!s.client_id,onChange:()=>se(g)(!1)}),e("span",{children:[e("strong",{children:s.sandbox_credentials==="shared"?"The sandbox's shared credentials":"Simulated credentials"}),e("small",{children:[s.sandbox_credentials==="shared"?"A real OAuth app that the whole sandbox shares.":`A simulated ${s.name} in this sandbox: nothing to set up, and it can be told to fail.`,s.client_id?" Remove the provider first to go back to these.":""]})]})]}),e("label",{class:"choice",children:[e("input",{type:"radio",name:"credentials",checked:p,disabled:!i,onChange:()=>se(g)(!0)}),e("span",{children:[e("strong",{children:"My own OAuth app"}),e("small",{children:"What production uses."})]})]})]})]}):null,p?e(_,{children:[e(Vr,{data:s}),e("section",{class:"part",children:[e("h3",{children:"From there, enter here"}),e("div",{class:"form",children:[e(S,{label:"Client ID",error:ue?.fields["credentials.client_id"]?ue.message:void 0,children:y=>e("input",{...y,value:c,disabled:!i,autocomplete:"off",spellcheck:!1,onInput:te=>se(h)(te.currentTarget.value)})}),e(S,{label:"Client secret",error:ue?.fields["credentials.client_secret"]?ue.message:void 0,hint:s.secrets.length?`Stored, sealed: ${s.secrets.map(y=>`${y.last_four?`…${y.last_four}`:"one"} since ${Ce(y.created_at)}`).join(" and ")}. A new one is used first, and the one before it goes on until the next.`:"Sealed as soon as it arrives, and never shown again.",children:y=>e("input",{...y,type:"password",value:u,disabled:!i,autocomplete:"new-password",placeholder:s.secrets.length?"Leave empty to keep the stored one":"",onInput:te=>xo(te.currentTarget.value)})})]})]})]}):null,e(Gr,{data:s,chosen:m,choose:se(k),disabled:!i})]}):null,s.config_fields.length?e("section",{class:"part",children:[e("h3",{children:"Where it is"}),e("p",{class:"soft small-text",children:"Leave a field empty to have whoever connects fill it in."}),e("div",{class:"form",children:s.config_fields.map(y=>e(S,{label:y.label,hint:`${y.description}${y.example?` For example ${y.example}.`:""}`,error:ue?.fields[`config.${y.name}`]?ue.message:void 0,children:te=>e("input",{...te,value:v[y.name]??"",placeholder:y.default??"",disabled:!i,onInput:we=>{let{[y.name]:ei,...bt}=v,wt=we.currentTarget.value.trim();se($)(wt?{...bt,[y.name]:wt}:bt)}})},y.name))})]}):null,W?e("section",{class:"part",children:[e("h3",{children:"Its addresses"}),e("p",{class:"soft small-text",children:"Changing where the client secret is sent asks for the secret again."}),e(ht,{value:W,onChange:se(A),errors:ue?.fields??{},disabled:!i})]}):null,e("section",{class:"part",children:[e("h3",{children:"What people see"}),e(S,{label:"Description",hint:"Shown in the widget. Left empty, the catalogue's own words are shown.",children:y=>e("textarea",{...y,maxLength:500,value:x,disabled:!i,placeholder:s.provider_description,onInput:te=>se(C)(te.currentTarget.value)})}),e(We,{label:"People can connect it",checked:w,disabled:!i,onChange:se(B)})]}),_t&&i?e("section",{class:"part",children:[e("h3",{children:"Test this provider"}),s.ownership==="organization"?e("p",{class:"soft small-text",children:"A trial is of the registration for each person's own connections."}):e(Xn,{data:s,unsaved:N})]}):null,s.notes.length||s.documentation.length?e("section",{class:"part",children:e("details",{class:"quiet",children:[e("summary",{children:["Good to know about ",s.name]}),e("ul",{children:[s.notes.map(y=>e("li",{children:y},y)),s.documentation.map(y=>e("li",{children:/^https:\/\//.test(y)?e("a",{href:y,target:"_blank",rel:"noreferrer noopener",children:y.replace(/^https:\/\//,"")}):y},y))]})]})}):null]}),re?e(le,{title:`Remove ${s.name}?`,action:"Remove",onClose:()=>J(!1),onConfirm:async()=>{await R("DELETE",mt+vt),o(),Z(`${s.name} is removed`),r()},children:e("p",{children:"Its client id, secret and redirect URI are forgotten. It is refused while anybody is connected."})}):null]})}function Vr({data:t}){let n=t.setup;return e("section",{class:"part",children:[e("h3",{children:["At ",t.name]}),e("ol",{class:"steps",children:(n.length?n:[`Register an OAuth app at ${t.name} with the redirect URI ${t.redirect_uri}`]).map(o=>{let[r,...a]=o.split(t.redirect_uri);return e("li",{children:e("div",{children:[r,a.length?e(_,{children:[e("code",{class:"inline",children:t.redirect_uri}),a.join(t.redirect_uri),e(ut,{text:t.redirect_uri,label:"the redirect URI"})]}):null]})},o)})}),n.length&&!n.some(o=>o.includes(t.redirect_uri))?e("div",{class:"field",children:[e("span",{class:"legend",children:"Redirect URI"}),e(ae,{text:t.redirect_uri,label:"the redirect URI"})]}):null]})}function Gr({data:t,chosen:n,choose:o,disabled:r}){let[a,i]=f(""),s=new Set(t.available_scopes.map(u=>u.name)),d=n.filter(u=>!s.has(u)),[p,g]=f(d.join(" "));M(()=>g(d.join(" ")),[t.id]);let c=t.available_scopes.filter(u=>`${u.name} ${u.description}`.toLowerCase().includes(a.toLowerCase())),h=(u,l)=>o(l?[...n,u]:n.filter(m=>m!==u));return e("section",{class:"part",children:[e("h3",{children:["What it may do ",e("span",{class:"soft small-text",children:["· ",n.length," chosen"]})]}),t.available_scopes.length>8?e("div",{class:"searchbar",children:[e(O,{name:"search"}),e("input",{type:"search","aria-label":"Search the scopes",placeholder:`Search ${t.available_scopes.length} scopes`,value:a,onInput:u=>i(u.currentTarget.value)})]}):null,c.length?e("div",{class:"scopes",role:"group","aria-label":"Scopes",tabIndex:c.length>6?0:void 0,children:c.map(u=>e("label",{class:"scope",children:[e("input",{type:"checkbox",checked:u.required||n.includes(u.name),disabled:r||u.required,onChange:l=>h(u.name,l.currentTarget.checked)}),e("span",{children:[u.description,u.required?" (always asked for)":"",e("code",{children:u.name})]})]},u.name))}):null,e(S,{label:s.size?"Other scopes":"Scopes",hint:"As the provider spells them, with spaces between.",children:u=>e("input",{...u,value:p,disabled:r,spellcheck:!1,autocomplete:"off",onInput:l=>{g(l.currentTarget.value),o([...n.filter(m=>s.has(m)),...l.currentTarget.value.split(/\s+/).filter(Boolean)])}})})]})}function oo({what:t}){let n=X(),o=q(()=>I("/providers"),"providers"),[r,a]=f(""),[i,s]=f(!1),d=p=>ce(p?`/providers/${encodeURIComponent(p)}`:"/providers");return e(_,{children:[e(V,{title:"Providers",text:"The services that people can connect their accounts of.",children:n.role==="administrator"?e(b,{icon:"wand",onClick:()=>s(!0),children:"Custom provider"}):null}),e(G,{from:o,rows:8,children:({providers:p})=>{let g=r.toLowerCase().split(/\s+/).filter(Boolean),c=p.filter(l=>g.every(m=>`${l.name} ${l.slug} ${l.description}`.toLowerCase().includes(m))),h=c.filter(l=>l.registrations.length),u=c.filter(l=>!l.registrations.length);return e(_,{children:[e("div",{class:"filters",children:e("div",{class:"searchbar",children:[e(O,{name:"search"}),e("input",{type:"search","aria-label":"Search the catalogue",placeholder:`Search ${p.length} providers`,value:r,onInput:l=>a(l.currentTarget.value)})]})}),e("p",{class:"unseen",role:"status",children:[c.length," found"]}),h.length?e(no,{title:"Set up",note:String(h.length),providers:h,open:d}):null,u.length?e(no,{title:"Catalogue",note:`${u.length} to choose from`,providers:u,open:d}):null,c.length?null:e(Y,{icon:"search",title:`Nothing in the catalogue is called “${r}”`,children:[e("p",{children:"Any OAuth 2.0 provider can be added: its addresses are often found by themselves."}),n.role==="administrator"?e(b,{icon:"wand",kind:"primary",onClick:()=>s(!0),children:"Add a custom provider"}):null]})]})}}),t?e(to,{slug:t,known:o.data?.providers.find(p=>p.slug===t)?.registrations.map(p=>p.ownership)??null,name:o.data?.providers.find(p=>p.slug===t)?.name??t,onChanged:o.reload,onClose:()=>d(null)},t):null,i?e(Zn,{onClose:()=>s(!1),onMade:p=>{s(!1),o.reload(),d(p)}}):null]})}function no({title:t,note:n,providers:o,open:r}){return e("section",{children:[e("h2",{class:"section-title",children:[t," ",e("span",{children:n})]}),e("div",{class:"grid",children:o.map(a=>e("button",{type:"button",class:"provider",onClick:()=>r(a.slug),children:[e("span",{class:"provider-top",children:[e(de,{name:a.name}),e("strong",{children:a.name})]}),e("p",{children:a.description||"A provider of your own."}),e("span",{class:"badges",children:e(Kr,{provider:a})})]},a.slug))})]})}function Kr({provider:t}){let{registrations:n,trouble:o,custom:r}=t;if(!n.length)return e("span",{class:"soft small-text",children:"Not set up"});let a=n.filter(d=>d.enabled),i=a.some(d=>!d.credentials)&&t.auth_methods.includes("oauth"),s=n.find(d=>d.credentials)?.credentials;return e(_,{children:[o?.kind==="misconfigured"?e(E,{tone:"bad",children:"Credentials refused"}):o?e(E,{tone:"warning",children:"Does not answer"}):null,i?e(E,{tone:"warning",children:"No credentials"}):a.length?e(E,{tone:"good",children:"Enabled"}):e(E,{tone:"quiet",children:"Not enabled"}),s?e(E,{tone:"quiet",children:He[s]??s}):null,n.some(d=>d.ownership==="organization")?e(E,{tone:"accent",children:"Shared by organizations"}):null,r?e(E,{tone:"accent",children:"Custom"}):null]})}function ro(){let t=X(),n=q(()=>I("/settings"),"settings"),[o,r]=f(!1);return e(_,{children:[e(V,{title:"Settings",text:"What this stage was deployed with. It is changed in its configuration and a deployment, so every change has an author and can be taken back."}),e(G,{from:n,rows:9,children:a=>e("div",{class:"stack",children:[e(D,{title:"To change one",children:e("div",{class:"stack",children:[e("p",{class:"soft small-text",children:["Set it for the stage in ",e("code",{children:".chalice/config.json"})," under ",e("code",{children:"environment_variables"}),", then deploy.",a.environment==="sandbox"?" The sandbox on your machine takes it from its own environment when it starts.":""]}),e(ae,{text:`make deploy STAGE=${a.stage}`,label:"the command"})]})}),e(D,{flush:!0,children:e("div",{class:"table-wrap",children:e("table",{class:"stacks",children:[e("thead",{children:e("tr",{children:[e("th",{children:"Setting"}),e("th",{children:"Value"})]})}),e("tbody",{children:a.settings.map(i=>e("tr",{children:[e("td",{children:e("span",{class:"who",children:e("div",{children:[e("strong",{children:i.title}),e("small",{children:i.text}),e("small",{children:e("code",{children:i.name})})]})})}),e("td",{children:e(Jr,{value:i.value})})]},i.name))})]})})}),e(D,{title:"Sessions",children:e("div",{class:"stack",children:[e("p",{class:"soft small-text",children:["You are signed in as ",t.actor," until ",he(t.expires_at),"."]}),t.role==="administrator"?e("div",{class:"head-actions",children:e(b,{kind:"danger",icon:"logOut",onClick:()=>r(!0),children:"End all sessions"})}):e(z,{tone:"quiet",children:e("span",{children:"You may look and change nothing."})})]})})]})}),o?e(le,{title:"End all sessions?",action:"End all",onClose:()=>r(!1),onConfirm:async()=>{await R("DELETE","/sessions"),location.assign("/dashboard")},children:e("p",{children:"Everybody who has the dashboard open is signed out at once, you too. Whoever has the AWS credentials can make a new link."})}):null]})}function Jr({value:t}){return Array.isArray(t)?t.length?e("span",{class:"chips",children:t.map(n=>e("code",{children:n},n))}):e("span",{class:"soft",children:"none"}):typeof t=="boolean"?e(_,{children:t?"on":"off"}):e("code",{children:String(t)})}function gt({title:t,children:n}){return e("div",{class:"gate",children:e("main",{class:"card",children:[e("span",{class:"brand-mark",children:e(O,{name:"plug"})}),e("h1",{children:t}),n]})})}function io(){return e(_,{children:[e("p",{class:"soft",children:"Make a link with your own AWS credentials. It works once, for five minutes."}),e("pre",{children:e("code",{children:"make dashboard STAGE=…"})})]})}function so(){let t=Q(location.hash.slice(1)),[n,o]=f(!1),{busy:r,error:a,run:i}=U();return M(()=>{document.title="Sign in · Standpipe",history.replaceState(null,"",location.pathname)},[]),!t.current||n?e(gt,{title:"Sign in",children:[a?e(T,{error:a}):null,e(io,{})]}):e(gt,{title:"Sign in to Standpipe",children:[e("p",{class:"soft",children:"You will be signed in on this browser for eight hours. What you change is noted under your AWS identity."}),e(b,{kind:"primary",busy:r,autofocus:!0,onClick:()=>{i(async()=>{try{await R("POST","/sign-in",{token:t.current})}catch(s){throw o(!0),s}location.replace("/dashboard")})},children:"Sign in"})]})}function ao(){return e(gt,{title:"You are signed out",children:[e(io,{}),e("p",{class:"soft small-text",children:["Elsewhere than in the sandbox name the stage, and use ",e("code",{children:"python -m ops dashboard --stage …"})," where there is no make."]})]})}var lo=[["normal","answers as it should"],["slow","answers slowly"],["500","fails (500)"],["429","says it is too much (429)"],["malformed","sends half an answer"]];async function co(t,n){let o=await fetch(`/simulator${t}`,n?{method:"POST",headers:{"Content-Type":"application/json"},body:JSON.stringify(n)}:{}),r=await o.json();if(!o.ok)throw new pe(r.message??"The simulator did not answer.","simulator",o.status,{});return r}function uo(){let t=q(()=>co("/knobs"),"knobs"),n=q(()=>I("/providers"),"providers"),o=Object.fromEntries((n.data?.providers??[]).map(r=>[r.slug,r.name]));return e(_,{children:[e(V,{title:"Simulator",text:"Play the provider: let it fail, or end a person's grant there, and watch what Standpipe makes of it.",children:e("a",{class:"button",href:"/simulator",target:"_blank",rel:"noopener",children:"The whole simulator"})}),e(G,{from:t,children:r=>e("div",{class:"stack",children:Object.entries(r).map(([a,{knobs:i,grants:s}])=>e(Yr,{slug:a,name:o[a]??Se(a),knobs:i,grants:s,reload:t.reload},`${a} ${JSON.stringify(i)}`))})})]})}function Yr({slug:t,name:n,knobs:o,grants:r,reload:a}){let[i,s]=f(o),{busy:d,error:p,run:g}=U(),c=(u,l)=>{g(async()=>{await co(`/${t}/knobs`,u),Z(l),a()})},h=r.filter(u=>!u.ended);return e(D,{title:n,aside:e("span",{class:"head-actions",children:[e(E,{tone:o.behaviour==="normal"?"good":"warning",children:lo.find(([u])=>u===o.behaviour)?.[1]??o.behaviour}),e(E,{tone:"quiet",children:_e(h.length,"grant")})]}),children:[e("form",{class:"filters",onSubmit:u=>{u.preventDefault(),c({action:"set",behaviour:i.behaviour,target:i.target,access_token_seconds:String(i.access_token_seconds)},`${n} is set`)},children:[e(S,{label:"It",children:u=>e("select",{...u,value:i.behaviour,onChange:l=>s({...i,behaviour:l.currentTarget.value}),children:lo.map(([l,m])=>e("option",{value:l,children:m},l))})}),e(S,{label:"When asked",children:u=>e("select",{...u,value:i.target,onChange:l=>s({...i,target:l.currentTarget.value}),children:[e("option",{value:"token",children:"for tokens"}),e("option",{value:"api",children:"at its API"})]})}),e(S,{label:"Access tokens live (seconds)",children:u=>e("input",{...u,type:"number",min:1,value:i.access_token_seconds,onInput:l=>s({...i,access_token_seconds:l.currentTarget.valueAsNumber||1})})}),e(b,{type:"submit",busy:d,children:"Set"}),e(b,{onClick:()=>c({action:"reset"},`${n} is as it was`),children:"Reset"})]}),p?e(T,{error:p}):null,h.length?e("div",{class:"table-wrap",children:e("table",{class:"stacks",children:[e("thead",{children:e("tr",{children:[e("th",{children:"Person"}),e("th",{children:"Allowed"}),e("th",{children:e("span",{class:"unseen",children:"Actions"})})]})}),e("tbody",{children:h.map(u=>e("tr",{children:[e("td",{children:e("span",{class:"who",children:[e(de,{name:u.account}),u.account]})}),e("td",{class:"soft small-text",children:u.scopes.join(", ")}),e("td",{class:"right",children:e("span",{class:"head-actions",children:[e(b,{small:!0,onClick:()=>c({action:"expire_access_token",grant:u.id},"Its access token has ended"),children:"End the token"}),e(b,{kind:"danger",small:!0,onClick:()=>c({action:"revoke_grant",grant:u.id},"The person revoked it"),children:"Revoke"})]})})]},u.id))})]})}):null]})}var po="standpipe-theme",ho=matchMedia("(prefers-color-scheme: dark)");function Pe(){let t=null;try{t=localStorage.getItem(po)}catch{}return t==="light"||t==="dark"?t:ho.matches?"dark":"light"}function go(){document.documentElement.dataset.theme=Pe(),ho.addEventListener("change",()=>{document.documentElement.dataset.theme=Pe()})}function fo(){let t=Pe()==="dark"?"light":"dark";try{localStorage.setItem(po,t)}catch{}return document.documentElement.dataset.theme=t,t}var ft=[["overview","Overview","gauge"],["providers","Providers","plug"],["connections","Connections","link"],["events","Events","activity"],["keys","API keys","key"],["audit","Audit","scroll"],["settings","Settings","settings"]];function Xr(t){switch(t.page){case"overview":return e(Yn,{});case"providers":return e(oo,{what:t.what});case"connections":return t.what?e(Ln,{reference:t.what},t.what):e(qn,{query:t.query});case"events":return e(Wn,{what:t.what,query:t.query});case"keys":return e(Vn,{});case"audit":return e(On,{});case"settings":return e(ro,{});case"simulator":return e(uo,{})}return e(Y,{icon:"search",title:"There is no such page",children:e("a",{href:"/dashboard",children:"Back to the overview"})})}function mo({session:t}){return e("div",{class:"brand",children:[e("span",{class:"brand-mark",children:e(O,{name:"plug"})}),e("div",{children:["Standpipe",e("small",{children:t.app_name})]})]})}function Qr({session:t}){let n=jn(),[o,r]=f(!1),[a,i]=f(Pe()),s=Q(null),d=Q(!0),p=ft.find(([c])=>c===n.page)?.[1]??"Simulator";M(()=>{document.title=`${p} · Standpipe`,r(!1),d.current?d.current=!1:(scrollTo(0,0),s.current?.querySelector("h1")?.focus())},[n.page,n.what]);let g=t.environment==="sandbox"?[...ft,["simulator","Simulator","flask"]]:ft;return e("div",{class:"frame",onClick:Hn,children:[e("a",{class:"skip",href:"#main",children:"Skip to the page"}),e("div",{class:"topbar",children:[e(mo,{session:t}),e(E,{tone:t.environment==="sandbox"?"warning":"accent",children:t.stage}),e(Re,{icon:o?"x":"menu",label:o?"Close the menu":"Open the menu","aria-expanded":o,"aria-controls":"side",onClick:()=>r(!o)})]}),e("div",{class:o?"side open":"side",id:"side",children:[e(mo,{session:t}),e("nav",{class:"nav","aria-label":"Pages",children:g.map(([c,h,u])=>e("a",{href:c==="overview"?"/dashboard":`/dashboard/${c}`,"aria-current":n.page===c?"page":void 0,children:[e(O,{name:u}),h]},c))}),e("div",{class:"side-foot",children:[e("div",{class:"row",children:e("span",{children:[e(E,{tone:t.environment==="sandbox"?"warning":"accent",children:t.environment})," ",t.stage]})}),e("div",{class:"row",children:e("span",{title:t.actor,children:[Ue(t.actor),t.role==="viewer"?" (may look only)":""]})}),e("div",{class:"row",children:[e(Re,{icon:a==="dark"?"sun":"moon",label:a==="dark"?"Light colours":"Dark colours",onClick:()=>i(fo())}),e(Re,{icon:"logOut",label:"Sign out",onClick:()=>{R("POST","/sign-out").then(()=>location.assign("/dashboard"))}})]})]})]}),e("main",{class:"main",id:"main",ref:s,tabIndex:-1,children:Xr(n)}),e(Nn,{})]})}function Zr(){let[t,n]=f(null),[o,r]=f(null),[a,i]=f(!1),s=()=>{r(null),I("/session").then(d=>{Qt(d.csrf),n(d),i(!1)},d=>d.status!==401&&r(d))};return M(()=>{Zt(()=>i(!0)),s()},[]),a?e(ao,{}):o?e("div",{class:"gate",children:e("main",{class:"card",children:e(T,{error:o,retry:s})})}):t?e(pt.Provider,{value:t,children:e(Qr,{session:t})}):e(ee,{rows:6})}go();var vo=document.getElementById("dashboard");vo&&Mt(location.pathname==="/dashboard/sign-in"?e(so,{}):e(Zr,{}),vo);})();
