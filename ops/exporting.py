@@ -88,6 +88,7 @@ class _Run:
         }
         self._file = Writer(wanted.to, about, recipients)
         if self._file.index.ended:
+            self._file.close()
             raise StepFailed("Exporting", f"{wanted.to} is complete: {len(self._file.index.recorded)} connections", "Name another file for another export.")
         if self._file.index.parts:
             say(f"Going on with {wanted.to}: {len(self._file.index.recorded)} connections are in it.")

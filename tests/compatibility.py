@@ -33,7 +33,8 @@ fails the tests.
 
 - **works**: every parameter of its signature was sent, the answer became the client's own object, and each error it documents came as the client's own class, from
   the stage where the stage answers so. `429` and `5xx` are what a gateway or an outage says; they are put in the way of every method by a proxy.
-- *never answered* are statuses the client documents and Standpipe has no reason to send on that route.
+- *also* are statuses the client does not document for that method and takes all the same, as the class it has for them.
+- *not met* are statuses the client documents for that method and no story of the tests was answered with.
 """
 
 

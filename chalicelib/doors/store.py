@@ -219,7 +219,9 @@ class Store:
 
     def save_override(self, override: Override, *, expected_version: int | None) -> None:
         """As save_registration."""
-        self._save(keys.registration(override.slug, override.ownership, override.organization_id), override, expected_version, "Somebody else configured it at the same moment; read it again and repeat.")
+        self._save(
+            keys.registration(override.slug, override.ownership, override.organization_id), override, expected_version, "Somebody else configured it at the same moment; read it again and repeat."
+        )
 
     def delete_override(self, override: Override) -> None:
         self._table.delete(keys.registration(override.slug, override.ownership, override.organization_id))

@@ -24,7 +24,7 @@ IN_USE, FETCHES_A_DAY, EVENTS_A_MONTH, PROVIDERS = 0.5, 10, 0.1, 5
 # Measured, as docs/scale.md says; times in seconds, sizes in bytes.
 ROW, DUE_ENTRY, REGISTRATION_ENTRY, ROW_OVERHEAD = 2353, 149, 205, 100
 REFRESH_READS, REFRESH_WRITES, REFRESH_KMS, REFRESH_CPU = 1.15, 8.1, 2, 0.009
-EVENT_WRITES = 16
+EVENT_WRITES = 18
 SWEPT_KEY_CPU, REPAIRED_ROW_CPU = 35e-6, 0.25e-3
 PROVIDER_SECONDS, AWS_CALL, SEND, FETCH, SCAN_PAGE = 0.2, 0.005, 0.012, 0.020, 0.05
 REFRESH_LINE, MESSAGE_LINES, FETCH_LINES = 390 + 26, 90 + 26 + 350, 309 + 26 + 350
@@ -71,7 +71,7 @@ def estimate(connections: int, encryption: str, due_shards: int) -> Estimate:
         ("KMS calls", _kms(refreshes, fetches, workers, api, encryption) * MONTH * KMS_CALL),
         ("Lambda", gb_seconds * MONTH * LAMBDA_GB_SECOND + (messages + fetches) * MONTH * LAMBDA_CALL),
         ("API Gateway", fetches * MONTH * API_CALL),
-        ("SQS and SNS", (messages * 2.1 + 46 / 60) * MONTH * SQS_CALL + connections * EVENTS_A_MONTH * SNS_PUBLISH),
+        ("SQS and SNS", (messages * 2.1 + 61 / 60) * MONTH * SQS_CALL + connections * EVENTS_A_MONTH * SNS_PUBLISH),
         ("Logs and traffic", logged * LOG_GB + sent * SENT_GB),
         ("Key, alarms, metrics", FIXED),
     )

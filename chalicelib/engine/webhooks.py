@@ -67,7 +67,9 @@ class Webhooks:
         """The endpoint and its secret. Raises Unprocessable, Conflict or Unavailable."""
         self._check(url)
         now = self._clock()
-        if sum(endpoint.organization_id == caller.organization_id for endpoint in self._rows.all()) >= LIMIT:
+        own = [endpoint for endpoint in self._rows.all() if endpoint.organization_id == caller.organization_id]
+        self._refuse_twin(url, own)
+        if len(own) >= LIMIT:
             raise Conflict(f"There are {LIMIT} webhook endpoints already; delete one, or let one endpoint take more events.", "webhook_endpoint_limit_reached")
         endpoint_id, secret = f"webhook_endpoint_{ids.ulid(now)}", _new_secret()
         endpoint = WebhookEndpoint(
@@ -84,6 +86,7 @@ class Webhooks:
         after = replace(before, updated_at=now, events=change.events or before.events)
         if change.url is not None and change.url != before.url:
             self._check(change.url)
+            self._refuse_twin(change.url, [endpoint for endpoint in self._rows.all() if endpoint.organization_id == before.organization_id])
             after = replace(after, url=change.url, failing_since=None, failing_from=None)  # what the old receiver did says nothing of the new one
         if change.status == "disabled" and before.status == "enabled":
             after = replace(after, status="disabled", missed_since=_earliest(before.missed_since, before.failing_from, now))
@@ -92,6 +95,11 @@ class Webhooks:
         changed = self._change(before, after)
         self._note(now, caller, "updated", changed, host=changed.host, events=list(changed.events), status=changed.status)
         return changed
+
+    def _refuse_twin(self, url: str, own: list[WebhookEndpoint]) -> None:
+        """Two endpoints of one address would get everything twice."""
+        if any(endpoint.url == url for endpoint in own):
+            raise Conflict("There is a webhook endpoint of this URL already; change that one with PATCH.", "duplicate_endpoint")
 
     def delete(self, endpoint_id: str, caller: Caller) -> None:
         """Nothing more is sent to it; what waits for it is dropped. Raises NotFound."""

@@ -117,8 +117,8 @@ def authorize(request: Request, slug: str) -> Response:
     body = bodies.read(bodies.AuthorizeBody, request.json())
     if body.code_challenge is None and body.code_challenge_method is not None:
         raise unprocessable("code_challenge_method", "goes with 'code_challenge'.", "incomplete")
-    if body.connection_intent == "add" and body.connected_account_id is not None:
-        raise unprocessable("connected_account_id", "names an account there is; it does not go with connection_intent 'add'.", "not_allowed")
+    if body.connection_intent != "reauthorize" and body.connected_account_id is not None:
+        raise unprocessable("connected_account_id", "names an account there is; it goes with connection_intent 'reauthorize'.", "not_allowed")
     if body.connection_intent == "reauthorize" and body.connected_account_id is None:
         raise unprocessable("connected_account_id", "is required with connection_intent 'reauthorize': which account is it?", "required")
     owner = of_body(request, body.user_id, body.organization_id, body.connection_owner)

@@ -22,6 +22,8 @@ REFERENCE = "#/components/schemas/{model}"
 
 _OWN_ID = {"type": "string", "minLength": 1, "maxLength": 255}
 _TEXT = {"type": "string", "minLength": 1}
+_MAYBE = {"type": "string"}  # empty = not given
+_MAYBE_TIME = {"type": "string", "anyOf": [{"format": "date-time"}, {"maxLength": 0}]}
 PATH_PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "slug": ({"type": "string", "minLength": 1, "maxLength": 63}, "The data integration."),
     "user_id": (_OWN_ID, "Your own id of the user."),
@@ -32,8 +34,8 @@ PATH_PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
 }
 QUERY_PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "limit": ({"type": "integer", "minimum": 1, "maximum": 100, "default": 10}, "How many on a page."),
-    "before": (_TEXT, "The id of the first row of the page after the wanted one; not together with `after`."),
-    "after": (_TEXT, "The id of the last row of the page before the wanted one."),
+    "before": (_MAYBE, "The id of the first row of the page after the wanted one; not together with `after`."),
+    "after": (_MAYBE, "The id of the last row of the page before the wanted one."),
     "order": ({"enum": ["asc", "desc", "normal"], "default": "desc"}, "Oldest first, newest first, or newest first with `before` and `after` exchanged."),
     "ownership": ({"enum": ["user", "organization"]}, "Data integrations of users' own accounts, or of those that organizations share."),
     "organization_id": (_OWN_ID, "The organization the user acts in."),
@@ -42,8 +44,8 @@ QUERY_PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "connection_intent": ({"const": "reauthorize"}, "As in the body."),
     "requireHandoff": ({"type": "boolean", "default": True}, "Whether the window that opened the popup has to vouch for the person."),
     "events": ({"type": "array", "items": {"enum": list(TYPES)}}, "Types of events, separated by commas."),
-    "range_start": ({"type": "string", "format": "date-time"}, "Not before this time."),
-    "range_end": ({"type": "string", "format": "date-time"}, "Before this time."),
+    "range_start": (_MAYBE_TIME, "Not before this time."),
+    "range_end": (_MAYBE_TIME, "Before this time."),
 }
 QUERY_OF_ROUTE: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("/events", "order"): ({"enum": ["asc", "desc"], "default": "asc"}, "Oldest first, or newest first."),

@@ -26,7 +26,18 @@ class Clockwork(Trips):
     def worker(self) -> "Worker":
         from chalicelib.engine.worker import Worker
 
-        return Worker(self.store, self.agenda, self.queue(self.settings.refresh_queue_url), self.refresher, self.registrations, self.circuits, self.commits, self.settings.idle_after, self.refresh_counts, self.now)
+        return Worker(
+            self.store,
+            self.agenda,
+            self.queue(self.settings.refresh_queue_url),
+            self.refresher,
+            self.registrations,
+            self.circuits,
+            self.commits,
+            self.settings.idle_after,
+            self.refresh_counts,
+            self.now,
+        )
 
     @cached_property
     def rescue(self) -> "Rescue":

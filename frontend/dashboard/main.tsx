@@ -92,12 +92,12 @@ function Frame({ session }: { session: Session }) {
       <a class="skip" href="#main">
         Skip to the page
       </a>
-      <div class="topbar">
+      <header class="topbar">
         <Brand session={session} />
         <Badge tone={session.environment === "sandbox" ? "warning" : "accent"}>{session.stage}</Badge>
         <IconButton icon={open ? "x" : "menu"} label={open ? "Close the menu" : "Open the menu"} aria-expanded={open} aria-controls="side" onClick={() => setOpen(!open)} />
-      </div>
-      <div class={open ? "side open" : "side"} id="side">
+      </header>
+      <aside class={open ? "side open" : "side"} id="side" aria-label="Menu and session">
         <Brand session={session} />
         <nav class="nav" aria-label="Pages">
           {pages.map(([name, word, icon]) => (
@@ -124,7 +124,7 @@ function Frame({ session }: { session: Session }) {
             <IconButton icon="logOut" label="Sign out" onClick={() => void send("POST", "/sign-out").then(() => location.assign("/dashboard"))} />
           </div>
         </div>
-      </div>
+      </aside>
       <main class="main" id="main" ref={main} tabIndex={-1}>
         {page(place)}
       </main>

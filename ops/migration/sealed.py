@@ -148,7 +148,7 @@ class Opened:
             if record.get("end"):
                 self.ended, self.void = True, frozenset(record["void"])
             else:
-                self._last[record["connected_account_id"]] = (part, at)
+                self._last[_id(record)] = (part, at)
 
     def __len__(self) -> int:
         return len(self._last.keys() - self.void)
@@ -156,7 +156,7 @@ class Opened:
     def records(self) -> Iterator[tuple[str, Record]]:
         """The last record of each connection that is to be used, with its place."""
         for part, at, record in self._records():
-            identifier = record.get("connected_account_id", "")
+            identifier = _id(record)
             if self._last.get(identifier) == (part, at) and identifier not in self.void:
                 yield f"part {part}, record {at}", record
 
@@ -174,3 +174,8 @@ class Opened:
                     raise StepFailed(step, f"part {number} is of another export or another place", "Use the file as it was written.")
                 self.about = about
                 yield from ((number, at, record) for at, record in enumerate(records, 1))
+
+
+def _id(record: Record) -> str:
+    """By Standpipe's name for it or by WorkOS's; the end has none."""
+    return str(record.get("connected_account_id") or record.get("id", ""))

@@ -33,8 +33,7 @@ class Administrator:
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         sent = {"Content-Type": "application/json", "X-CSRF-Token": self.csrf, "Origin": self.site.stage.environ["STANDPIPE_URL"], **headers}
         cookie = "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
-        answer = self.site.gateway(method, f"/dashboard/api{path}", headers={**sent, "Cookie": cookie}, body=json.dumps(body or {}))
-        return answer
+        return self.site.gateway(method, f"/dashboard/api{path}", headers={**sent, "Cookie": cookie}, body=json.dumps(body or {}))
 
     def done(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.send(method, path, body)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import Unavailable
+from chalicelib.doors import keys
 from chalicelib.engine import repair as repair_module
 from chalicelib.engine.dashboard_costs import estimate
 from chalicelib.engine.messages import RefreshMessage
-from chalicelib.doors import keys
 from tests.bench.scale import Load, total
 from tests.dashboard.conftest import Administrator
 from tests.dashboard.test_connections import filled

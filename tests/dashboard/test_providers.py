@@ -103,7 +103,20 @@ def test_a_real_servers_metadata_fills_in_a_custom_provider(site: Site, olga: Ad
 
 
 @pytest.mark.parametrize(
-    "issuer", ["", "x", "ftp://id.example.com", "https://", "https://user@id.example.com", "javascript:alert(1)", "http://169.254.169.254/latest", "https://10.0.0.1", "http://id.example.com", "https://[::1]", "https://id.example.com\n.evil"]
+    "issuer",
+    [
+        "",
+        "x",
+        "ftp://id.example.com",
+        "https://",
+        "https://user@id.example.com",
+        "javascript:alert(1)",
+        "http://169.254.169.254/latest",
+        "https://10.0.0.1",
+        "http://id.example.com",
+        "https://[::1]",
+        "https://id.example.com\n.evil",
+    ],
 )
 def test_discovery_asks_nobody_it_may_not_ask(olga: Administrator, issuer: str) -> None:
     refused = olga.send("POST", "/discovery", {"issuer": issuer})
@@ -111,8 +124,18 @@ def test_discovery_asks_nobody_it_may_not_ask(olga: Administrator, issuer: str) 
 
 
 def test_a_server_without_metadata_is_said_to_have_none(olga: Administrator, at_django: Site) -> None:
-    refused = olga.send("POST", "/discovery", {"issuer": f"{at_django.peer.base_url}/nothing"})
+    for path in ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"):
+        at_django.at_peer.proxy.add(path, faults.status(404))
+    refused = olga.send("POST", "/discovery", {"issuer": at_django.at_peer.proxy.base_url})
     assert (refused.status, refused.json()["code"]) == (422, "discovery_failed") and "by hand" in refused.json()["message"]
+
+
+@pytest.mark.parametrize("fault", [faults.not_json(), faults.huge(1_000_000), faults.redirect("http://127.0.0.1:1/"), faults.empty(), faults.lose_answer()])
+def test_a_server_that_answers_nonsense_is_refused_in_words(olga: Administrator, at_django: Site, fault: faults.Fault) -> None:
+    at_django.at_peer.proxy.add("/.well-known/oauth-authorization-server", fault)
+    at_django.at_peer.proxy.add("/.well-known/openid-configuration", fault)
+    refused = olga.send("POST", "/discovery", {"issuer": at_django.at_peer.proxy.base_url})
+    assert (refused.status, refused.json()["code"]) == (422, "discovery_failed")
 
 
 def discovered(site: Site, metadata: Any, issuer: str = "https://id.example.com") -> dict[str, Any]:

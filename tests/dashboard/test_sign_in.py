@@ -136,7 +136,14 @@ def test_r26_a_change_needs_session_token_origin_and_json(site: Site, olga: Admi
     before = site.rows()
     signed_out = Administrator(site, site.browser(), olga.csrf)
     assert signed_out.send(method, path).status == 401
-    for headers in ({"X-CSRF-Token": ""}, {"X-CSRF-Token": "0" * 64}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "text/plain"}):
+    for headers in (
+        {"X-CSRF-Token": ""},
+        {"X-CSRF-Token": "0" * 64},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "text/plain"},
+    ):
         refused = olga.send(method, path, **headers)
         assert (refused.status, refused.json()["code"]) == (403, "csrf"), headers
     assert site.rows() == before

@@ -229,7 +229,23 @@ def test_a_tombstone_forgets_everything_but_who_and_which_generation() -> None:
     after = lifecycle.disconnected(STATES["connected"], NOW).after  # type: ignore[arg-type]
 
     kept = {name for name, value in asdict(after).items() if value not in (None, (), {}, False, 0)}
-    assert kept == {"id", "user_id", "organization_id", "slug", "account", "registration_id", "authority", "auth_method", "state", "generation", "token_type", "created_at", "updated_at", "ttl", "last_event"}
+    assert kept == {
+        "id",
+        "user_id",
+        "organization_id",
+        "slug",
+        "account",
+        "registration_id",
+        "authority",
+        "auth_method",
+        "state",
+        "generation",
+        "token_type",
+        "created_at",
+        "updated_at",
+        "ttl",
+        "last_event",
+    }
     assert after.ttl == int((NOW + timedelta(days=30)).timestamp())
 
 

@@ -37,7 +37,12 @@ def give_back(engine: Process, queue: str, message: dict[str, Any]) -> None:
 
 def deliver(engine: Process, queue: str, *, seconds: float = WORKER_SECONDS) -> list[Any]:
     """Each message once; what came of it, or the error with which it went back."""
-    handle: Callable[..., Any] = {"refresh": lambda: engine.worker.handle, "rescue": lambda: engine.rescue.handle, "revoke": lambda: engine.revocations.handle, "webhook": lambda: engine.deliveries.handle}[queue]()
+    handle: Callable[..., Any] = {
+        "refresh": lambda: engine.worker.handle,
+        "rescue": lambda: engine.rescue.handle,
+        "revoke": lambda: engine.revocations.handle,
+        "webhook": lambda: engine.deliveries.handle,
+    }[queue]()
     outcomes: list[Any] = []
     for message in waiting(engine, queue):
         try:

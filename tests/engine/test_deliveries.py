@@ -313,7 +313,7 @@ def test_a_change_at_the_moment_of_a_pause_wins(scene: Hooked, monkeypatch: pyte
     pause = engine.webhook_rows.pause
 
     def changed_first(*given: Any) -> bool:
-        other.webhooks.update(gone.endpoint.id, Change(url=new.endpoint.url), OWNER)
+        other.webhooks.update(gone.endpoint.id, Change(url=f"{new.endpoint.url}?moved"), OWNER)
         return pause(*given)
 
     monkeypatch.setattr(engine.webhook_rows, "pause", changed_first)

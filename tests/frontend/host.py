@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import requests
 
 PAGE = """<!doctype html><html lang="{lang}"{root}><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Acme</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="/host.css"></head><body><main><h1>Acme</h1><p>Settings</p>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/host.css"></head><body><main><h1>Acme</h1><h2>Integrations</h2>
 <standpipe-connections {attributes}></standpipe-connections></main><script src="{stage}/static/standpipe-connections.js"></script><script src="/host.js"></script></body></html>"""
 CSS = """*{box-sizing:border-box}html{background:#f1f3f6;color:#16181d;font:16px/1.5 system-ui,sans-serif}html.dark{background:#0e1013;color:#eceef1}body{margin:0;padding:40px 20px}
-main{max-width:720px;margin:0 auto}h1{font-size:1.5rem;margin:0 0 2px}p{margin:0 0 24px;color:#596170}html.dark p{color:#a6aeb9}@media(max-width:520px){body{padding:20px 12px}}"""
+main{max-width:720px;margin:0 auto}h1{font-size:1.5rem;margin:0 0 2px}h2{font-size:1rem;font-weight:400;margin:0 0 24px;color:#596170}html.dark h2{color:#a6aeb9}@media(max-width:520px){body{padding:20px 12px}}"""
 SCRIPT = """const wanted = new URLSearchParams(location.search);
 const element = document.querySelector("standpipe-connections");
 window.heard = [];

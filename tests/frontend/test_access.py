@@ -64,7 +64,7 @@ def test_axe_finds_nothing_in_the_other_states(screen: Screen, state: str, theme
     screen.host.broken = state == "expired"
     if state != "expired":
         answers = {
-            "loading": held.append,
+            "loading": lambda route: held.append(route),
             "empty": lambda route: route.fulfill(json={"data": []}),
             "error": lambda route: route.fulfill(status=500),
             "offline": lambda route: route.abort("internetdisconnected"),
@@ -93,6 +93,7 @@ def test_the_keyboard_alone_connects_and_disconnects(screen: Screen) -> None:
     tab_to(screen.page, "Disconnect")
     screen.page.keyboard.press("Enter")
     screen.expect_news("GitHub is disconnected")
+    expect(screen.button("Connect GitHub")).to_be_visible()
     assert focused(screen.page) == "GitHub"
     tab_to(screen.page, "Connect GitHub")
 
@@ -117,7 +118,7 @@ def test_what_happens_is_read_aloud(screen: Screen) -> None:
     screen.open("aloud", attributes={"filter": "github"})
     regions = screen.page.get_by_role("status")
     expect(regions).to_have_count(2)
-    expect(regions.first).to_have_text("1 integrations")
+    expect(regions.first).to_have_text("Integrations: 1")
     screen.connect()
     expect(regions.nth(1)).to_contain_text("GitHub is connected.")
 

@@ -160,7 +160,7 @@ def test_cancelling_goes_back_to_the_beginning(screen: Screen) -> None:
 def test_a_person_may_have_several_accounts(screen: Screen) -> None:
     screen.open("trip_several", attributes=SHOWN)
     screen.connect()
-    allow(screen.popup(screen.button("Add another GitHub account")), "Hubot")
+    allow(screen.popup(screen.button("Add account: GitHub")), "Hubot")
     screen.expect_news("GitHub is connected.")
     expect(screen.row("github").locator("[data-account-row]")).to_have_count(2)
     expect(screen.row("github")).to_contain_text("hubot")

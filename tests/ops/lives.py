@@ -16,6 +16,7 @@ from chalicelib import wiring
 from chalicelib.domain import settings
 from chalicelib.domain.events import TYPES
 from chalicelib.doors.oauth import code_challenge
+from chalicelib.engine.dashboard_connections import Filter
 from chalicelib.web import background
 from tests.cloud import Stage
 from tests.ops.iam import Call, calls_of
@@ -185,6 +186,7 @@ class Life:
             self.knob(slug, action="reset")
         assert site.gateway("DELETE", "/simulator/hits").status == 200
         assert site.api("GET", "/user_management/users/ana/data_providers").status == 200
+        assert site.engine.dashboard_connections.search(Filter(organization_id="org_1")).connections == []
         for user, slug in (("ana", "github"), ("ben", "github"), ("cem", "google")):
             self.disconnect(user, slug)
         assert site.api("DELETE", "/data-integrations/github").status == 204

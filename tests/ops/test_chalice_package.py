@@ -21,7 +21,8 @@ from tests.cloud import ROOT, free_port
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/0f9a1b2c-1234-4c4d-9e9f-0123456789ab"
 ROLE = "arn:aws:iam::123456789012:role/standpipe-prod-api"
 ROLES = {
-    function: f"arn:aws:iam::123456789012:role/standpipe-prod-{role}" for function, role in (("sweep", "sweep"), ("repair", "sweep"), ("refresh", "worker"), ("rescue", "worker"), ("revoke", "worker"), ("webhook", "webhook"))
+    function: f"arn:aws:iam::123456789012:role/standpipe-prod-{role}"
+    for function, role in (("sweep", "sweep"), ("repair", "sweep"), ("refresh", "worker"), ("rescue", "worker"), ("revoke", "worker"), ("webhook", "webhook"))
 }
 OUTPUTS = {
     "STANDPIPE_TABLE": "standpipe-prod",

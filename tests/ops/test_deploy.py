@@ -84,7 +84,10 @@ def test_without_credentials_the_operator_is_told_which_and_sees_no_traceback(tm
         told = capsys.readouterr().err
         assert "Reaching AWS failed" in told and "AWS_PROFILE" in told
         section = {**FILLED["environment_variables"], "STANDPIPE_STAGE": "prod", "STANDPIPE_TABLE": "t", "STANDPIPE_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/k"}
-        section |= {"STANDPIPE_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:t", **{f"STANDPIPE_{queue}_QUEUE_URL": "https://sqs/123456789012/q" for queue in ("REFRESH", "RESCUE", "REVOKE", "WEBHOOK")}}
+        section |= {
+            "STANDPIPE_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:t",
+            **{f"STANDPIPE_{queue}_QUEUE_URL": "https://sqs/123456789012/q" for queue in ("REFRESH", "RESCUE", "REVOKE", "WEBHOOK")},
+        }
         deploy.write_config(made, "prod", section, "arn:aws:iam::123456789012:role/standpipe-prod-api", {})
 
 

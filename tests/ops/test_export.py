@@ -85,7 +85,7 @@ def test_only_the_named_key_opens_it_and_nothing_in_it_is_plain(stage: Stage, tm
     file.parent.mkdir()
     export(engine, file, said=said, hand_over=False)
 
-    assert CANARY.encode() not in file.read_bytes() and b"u3" not in file.read_bytes()
+    assert CANARY.encode() not in file.read_bytes() and b"user_id" not in file.read_bytes()
     assert file.stat().st_mode & 0o077 == 0
     assert sorted(record["access_token"] for record in read(file)) == sorted(f"at-u{n}-{CANARY}" for n in range(10))
     other = tmp_path / "other"
@@ -309,8 +309,8 @@ wanted = exporting.Wanted(to=Path(job["file"]), recipient=Path(job["key"]), hand
 exporting.run(engine, wanted, part=4, threads=1)
 """
 # A row is a read and a write to lease it, a write to note its token, and a write to mark it, four rows to a part.
-MOMENTS = [("after-call.dynamodb.UpdateItem", number) for number in (1, 4, 5, 6, 8, 11, 16, 19)] + [("before-send.dynamodb.UpdateItem", 5), ("after-call.dynamodb.PutItem", 6)]
-MOMENTS += [(f"file:{when}", number) for when in ("before", "after") for number in (1, 3, 4, 5)]
+MOMENTS = [("after-call.dynamodb.UpdateItem", number) for number in (1, 5, 8, 14, 18)] + [("before-send.dynamodb.UpdateItem", 5), ("after-call.dynamodb.PutItem", 6)]
+MOMENTS += [("file:after", 1), ("file:before", 3), ("file:after", 3), ("file:after", 4), ("file:before", 6)]
 
 
 @pytest.mark.parametrize(("moment", "number"), MOMENTS)
@@ -327,7 +327,7 @@ def test_killed_at_any_moment_no_grant_is_lost_and_none_is_refreshed_twice(cloud
         assert marked <= in_it
     else:
         assert not marked
-    if marked:
+    if marked and not sealed.index(file).ended:
         with pytest.raises(StepFailed, match="nothing was written"):  # not before the export has come to its end
             bring(other, file, identity=key(tmp_path)[0])
 
@@ -336,8 +336,9 @@ def test_killed_at_any_moment_no_grant_is_lost_and_none_is_refreshed_twice(cloud
     free = next((one(later, f"u{n}") for n in range(9) if one(later, f"u{n}").handed_over_at is None), None)
     if free is not None:
         renew(later, lease(later, free), "meanwhile", "worker")  # the stage does not wait for the second run
-    done = export(later, file)
-    assert (done.exported, done.left_out) == (9, {})
+    if not (file.exists() and file.stat().st_size and sealed.index(file).ended):
+        done = export(later, file)
+        assert (done.exported, done.left_out) == (9, {})
     assert bring(other, file, identity=key(tmp_path)[0]).counts["imported"] == 9
     for n in range(9):
         assert one(engine, f"u{n}").handed_over_at is not None

@@ -11,7 +11,8 @@ OWNER = Caller("key_1")
 
 def test_a_webhook_secret_is_sealed_with_the_current_key_and_stays_the_same(stage: Stage) -> None:
     change = Change(stage)
-    (one, secret), (other, new) = (engine.webhooks.create("https://hooks.example.com/", TYPES, OWNER) for engine in (change.before, change.after))
+    one, secret = change.before.webhooks.create("https://hooks.example.com/before", TYPES, OWNER)
+    other, new = change.after.webhooks.create("https://hooks.example.com/after", TYPES, OWNER)
     before = change.after.webhooks.get(one.id, OWNER)
     report = change.run()
 

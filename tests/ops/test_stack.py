@@ -46,7 +46,7 @@ def test_the_stack_creates_each_resource(made: Made) -> None:
     table = made.table()
     assert made.outputs["Table"] == f"standpipe-{made.stage}"
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
-    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {"due", "registration"}
+    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {"due", "registration", "organization"}
     assert table.get("DeletionProtectionEnabled", False) is (made.environment == "production")
 
     kms = made.client("kms")

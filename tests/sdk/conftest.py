@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import workos
 
+from ops import keys
 from ops.local.sandbox import Sandbox
 from tests.deployed import Landing
 from tests.sdk.peer import Machines
@@ -39,10 +40,16 @@ def made_at(sandbox: Sandbox, landing: Landing, machines: Machines, ledgers: dic
             return Witness(workos.AsyncWorkOSClient(**given) if loop else workos.WorkOSClient(**given), ledgers[kind], loop)
 
         known, stranger = client(sandbox.api_key), client("sk_nobody_made_this")
-        yield At(kind=kind, url=sandbox.url, landing=landing.url, client=known, stranger=stranger, machines=machines)
+        others: list[Witness] = []
+
+        def bound(organization: str) -> Witness:
+            others.append(client(keys.create(f"of {organization}", sandbox.environ, organization)))
+            return others[-1]
+
+        yield At(kind=kind, url=sandbox.url, landing=landing.url, client=known, stranger=stranger, bound=bound, machines=machines)
         for endpoint in known.every(known.settle(known.client.webhooks.list_webhook_endpoints(limit=100))):
             known.settle(known.client.webhooks.delete_webhook_endpoint(endpoint.id))  # nobody is there to hear
-        for each in (known, stranger):
+        for each in (known, stranger, *others):
             each.settle(each.client.close())
         if loop:
             loop.close()

@@ -107,7 +107,6 @@ def what_cannot_be_begun_says_why(at: At) -> None:
         {"code_challenge": CHALLENGE},
         {"code_challenge_method": "S256"},
         {"connection_intent": "reauthorize"},
-        {"connected_account_id": "data_installation_0"},
     ):
         try:
             begin(GITHUB, user_id="u", **wrong)

@@ -89,6 +89,7 @@ def one_of_each_ownership_lives_under_a_slug(at: At) -> None:
     at.pipes.create_organization_connected_account(organization, slug, user_id=member, access_token="kept")
     other = DataIntegrationCredentialsInput(type="custom", client_id="other", client_secret="x" * 20)  # type: ignore[arg-type]
     at.refused(workos.ConflictError, None, at.pipes.update_data_integration_organization, slug, credentials=other)
+    at.pipes.delete_organization_connected_account(organization, slug)
     at.pipes.delete_data_integration_organization(slug)
     at.refused(workos.NotFoundError, None, at.pipes.list_data_integration_organization, slug)
     at.refused(workos.NotFoundError, None, at.pipes.delete_data_integration_organization, slug)

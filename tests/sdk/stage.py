@@ -31,6 +31,8 @@ class At:
     landing: str
     client: Witness
     stranger: Witness
+    bound: Callable[[str], Witness]
+    """The same with a key that is bound to this organization."""
     machines: Machines
     made: list[tuple[str, str]] = field(default_factory=list)
 

@@ -89,8 +89,8 @@ def test_nothing_of_the_node_package_is_left_out(told: list[dict[str, Any]]) -> 
         if name in methods:
             options, statuses = methods[name].options or frozenset(), {int(error.rsplit(" ", 1)[1]) for error in seen[name]["errors"] if error.rsplit(" ", 1)[-1].isdecimal()}
             answered = methods[name].errors & statuses
-            never = sorted(methods[name].errors - statuses)
+            also, never = sorted(statuses - methods[name].errors), sorted(methods[name].errors - statuses)
             parts = [f"{len(options)} option{'s' if len(options) != 1 else ''}", "errors " + " ".join("5xx" if status == 500 else str(status) for status in sorted(answered))]
-            notes = "; ".join([*parts, *([f"never answered: {' '.join(map(str, never))}"] if never else [])])
+            notes = "; ".join([*parts, *([f"also {' '.join(map(str, also))}"] if also else []), *([f"not met: {' '.join(map(str, never))}"] if never else [])])
         compatibility.record(client, name, "works", notes)
     assert compatibility.documented(client) == set(told[0]["methods"])

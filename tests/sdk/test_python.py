@@ -10,7 +10,7 @@ import workos
 from tests import compatibility
 from tests.peers import faults
 from tests.peers.fault_proxy import FaultProxy
-from tests.sdk import configurations, connecting, documented, imports, installations, integrations, told  # noqa: F401 - they define CASES
+from tests.sdk import configurations, connecting, documented, imports, installations, integrations, keys, told  # noqa: F401 - they define CASES
 from tests.sdk.conftest import KINDS
 from tests.sdk.stage import CASES, GITHUB, At
 from tests.sdk.witness import Ledger

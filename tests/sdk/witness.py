@@ -25,11 +25,14 @@ class Seen:
         """For the table."""
         seen = sorted({status for kind, status in self.errors if documented.errors.get(kind) == status or (kind, status // 100) == ("ServerError", 5)} & {*documented.errors.values()})
         absent = sorted({*documented.errors.values()} - set(seen))
+        also = sorted({status for _, status in self.errors} - {*documented.errors.values()} - {503})
         parts = [f"{len(documented.parameters)} parameters" if len(documented.parameters) != 1 else "1 parameter"]
         if seen:
             parts.append("errors " + " ".join("5xx" if status == 500 else str(status) for status in seen))
+        if also:
+            parts.append("also " + " ".join(map(str, also)))
         if absent:
-            parts.append("never answered: " + " ".join(map(str, absent)))
+            parts.append("not met: " + " ".join(map(str, absent)))
         return "; ".join(parts)
 
 

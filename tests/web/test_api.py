@@ -152,7 +152,10 @@ def test_an_account_is_asked_for_by_its_id(at_django: Site) -> None:
     assert at_django.token(user, connected_account_id=made["id"])["active"] is True
     for method in ("GET", "DELETE"):
         assert code_of(at_django.api(method, path_of(user, connected_account_id="data_installation_other"))) == (404, "connected_account_not_found")
-    assert code_of(at_django.api("POST", f"/data-integrations/{SLUG}/authorize", {"user_id": user, "connected_account_id": "data_installation_other"})) == (404, "connected_account_not_found")
+    assert code_of(at_django.api("POST", f"/data-integrations/{SLUG}/authorize", {"user_id": user, "connection_intent": "reauthorize", "connected_account_id": "data_installation_other"})) == (
+        404,
+        "connected_account_not_found",
+    )
     assert at_django.authorize(user, connected_account_id=made["id"], connection_intent="reauthorize")["url"]
     assert at_django.works(user)
 

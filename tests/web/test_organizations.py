@@ -122,7 +122,7 @@ def test_a_provider_where_each_organization_brings_its_own_client(at_django: Sit
     body = {"user_id": "admin_1", "organization_id": "org_1", "connection_owner": "organization"}
     refused = at_django.api("POST", f"/data-integrations/{SLUG}/authorize", body)
     assert (refused.status, refused.json()["code"]) == (409, "credentials_missing")
-    (found,) = [each for each in at_django.api("GET", f"{CONFIGURATIONS}?ownership=organization").json()["data"]]
+    (found,) = at_django.api("GET", f"{CONFIGURATIONS}?ownership=organization").json()["data"]
     foreseen = found["credentials"]["redirect_uri"]
     own = at_django.api("PUT", f"{CONFIGURATIONS}/{SLUG}?ownership=organization", {"client_id": "theirs", "client_secret": "s" * 30})
     assert own.status == 200 and own.json()["credentials"]["redirect_uri"] == foreseen

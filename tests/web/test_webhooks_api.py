@@ -244,3 +244,12 @@ def test_deliveries_are_listed_newest_first_page_by_page(site: Site) -> None:
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "order=up", "before=a&after=b", "after=webhook_endpoint_x"])
 def test_a_page_that_cannot_be_is_refused(site: Site, query: str) -> None:
     assert site.api("GET", f"/webhook_endpoints?{query}").status == 422
+
+
+def test_two_endpoints_of_one_address_would_get_everything_twice_and_are_refused(site: Site) -> None:
+    one, other = made(site), made(site, f"{URL}/2")
+    again = site.api("POST", "/webhook_endpoints", {"endpoint_url": URL, "events": [events.DEGRADED]})
+    moved = site.api("PATCH", f"/webhook_endpoints/{other['id']}", {"endpoint_url": URL})
+    assert [(answer.status, answer.json()["code"]) for answer in (again, moved)] == [(409, "duplicate_endpoint")] * 2
+    assert site.api("PATCH", f"/webhook_endpoints/{one['id']}", {"endpoint_url": URL}).status == 200
+    made(site, key=bound(site, "org_1"))  # another's is no twin

@@ -1,4 +1,4 @@
-"""The real WorkOS client for Python, unchanged but for its base URL, on every route there is."""
+"""The real WorkOS client for Python, unchanged but for its base URL, with an authorization server nobody here wrote; tests/sdk has every method of it."""
 
 from collections.abc import Iterator
 

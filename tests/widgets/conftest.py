@@ -1,9 +1,9 @@
 """The customer's product in front of the session's sandbox, and a person who looks at it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from ops.local.sandbox import Sandbox
 from tests.browser import Api
@@ -11,6 +11,8 @@ from tests.widgets.packages import bundle
 from tests.widgets.product import Product
 from tests.widgets.screen import Screen
 from tests.widgets.stage import Stage
+
+expect.set_options(timeout=30_000)  # a stage on a machine that does other work as well
 
 
 @pytest.fixture(scope="session")
@@ -40,4 +42,3 @@ def screen(product: Product, person: BrowserContext) -> Iterator[Screen]:
     """One person's browser on the product's page."""
     shown = Screen(product, person)
     yield shown
-    shown.no_other_request()

@@ -53,7 +53,12 @@ export function Connections({ query }: { query: URLSearchParams }) {
   const asked = Object.fromEntries(["user_id", "organization_id", "provider", "state", "id"].map((name) => [name, query.get(name) ?? ""])) as Record<string, string>;
   const key = query.toString();
   const [form, setForm] = useState(asked);
-  useEffect(() => setForm(asked), [key]);
+  const seen = useRef(key);
+  useEffect(() => {
+    // Only when the address changes: at first, somebody may have typed already.
+    if (seen.current !== key) setForm(asked);
+    seen.current = key;
+  }, [key]);
   const providers = useLoad(() => get<{ providers: { slug: string; name: string; registrations: unknown[] }[] }>("/providers"), "providers");
   const names = providers.data?.providers.filter((each) => each.registrations.length) ?? [];
   const look = (next: Record<string, string>) => {

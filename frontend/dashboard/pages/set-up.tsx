@@ -1,5 +1,5 @@
 /** Setting a provider up: what to do there, what to enter here, and the trial that shows it works. */
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { get, queryOf, send } from "../api.ts";
 import { Icon } from "../icons.tsx";
 import { useSession } from "../session.ts";
@@ -354,7 +354,6 @@ function Scopes({ data, chosen, choose, disabled }: { data: SetUpData; chosen: s
   const known = new Set(data.available_scopes.map((each) => each.name));
   const others = chosen.filter((each) => !known.has(each));
   const [free, setFree] = useState(others.join(" "));
-  useEffect(() => setFree(others.join(" ")), [data.id]);
   const shown = data.available_scopes.filter((each) => `${each.name} ${each.description}`.toLowerCase().includes(wanted.toLowerCase()));
   const toggle = (name: string, on: boolean) => choose(on ? [...chosen, name] : chosen.filter((each) => each !== name));
   return (

@@ -21,6 +21,7 @@ export interface StandpipeConnectionsProps {
   dir?: "ltr" | "rtl" | "auto";
   messages?: Messages;
   returnTo?: string;
+  headingLevel?: number;
   id?: string;
   className?: string;
   style?: CSSProperties;
@@ -68,8 +69,8 @@ export const StandpipeConnections = forwardRef<Element, StandpipeConnectionsProp
     return () => ended.abort();
   }, []);
 
-  const { baseUrl, theme, locale, dir, returnTo, id, className, style } = props;
-  return createElement("standpipe-connections", { ref: element, "base-url": baseUrl, theme, locale, dir, "return-to": returnTo, id, class: className, style });
+  const { baseUrl, theme, locale, dir, returnTo, headingLevel, id, className, style } = props;
+  return createElement("standpipe-connections", { ref: element, "base-url": baseUrl, theme, locale, dir, "return-to": returnTo, "heading-level": headingLevel, id, class: className, style });
 });
 
 async function ask(token: TokenProvider): Promise<string> {

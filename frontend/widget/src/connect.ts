@@ -65,6 +65,7 @@ export async function connectIn(popup: Popup, body: Omit<AuthorizeBody, "require
 
 /** Asks until there is a result, the link has ended, or `signal` fires. */
 export async function resultOf(state: string, ports: Pick<ConnectPorts, "status" | "wait">, signal: AbortSignal): Promise<Result> {
+  let unexplained = false;
   for (let waited = 0; !signal.aborted && waited < LIFE; waited += POLL) {
     await ports.wait(POLL, signal);
     if (signal.aborted) break;
@@ -74,6 +75,10 @@ export async function resultOf(state: string, ports: Pick<ConnectPorts, "status"
       return { done: true, kind: "link_expired", message: null, accountId: null } as const;
     });
     if (!status.done) continue;
+    if (status.kind === "failed" && !unexplained) {
+      unexplained = true; // how it failed is written a moment after that it did
+      continue;
+    }
     if (status.kind === "connected") return { kind: "connected", accountId: status.accountId };
     return { kind: "failed", reason: status.kind, message: status.message };
   }

@@ -119,6 +119,6 @@ function continueForm(open: ContinueDialog, found: Integration, look: Look): Des
     found,
     look,
     [trouble(open.problem), h("p", { key: "text" }, say(open.why === "blocked" ? "blockedText" : "severedText", { provider }))],
-    [button({ act: "close", label: say("cancel"), look: "quiet" }), open.sameTab ? button({ act: "same-tab", label: say("sameTab"), busy: open.busy }) : null, open.problem && !open.url ? null : link],
+    [open.sameTab ? button({ act: "same-tab", label: say("sameTab"), busy: open.busy }) : null, open.problem && !open.url ? null : link],
   );
 }

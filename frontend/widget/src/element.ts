@@ -20,10 +20,10 @@ const HOME = typeof document === "undefined" ? "" : ((document.currentScript as 
 
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement; // a server renders no elements, but may import this
 const FRESH = 5000; // milliseconds a list is not asked for again when the page is looked at
-const PROPERTIES = ["token", "baseUrl", "filter", "theme", "locale", "messages", "returnTo"] as const;
+const PROPERTIES = ["token", "baseUrl", "filter", "theme", "locale", "messages", "returnTo", "headingLevel"] as const;
 
 export class StandpipeConnections extends Base {
-  static readonly observedAttributes = ["token", "base-url", "filter", "theme", "locale", "dir", "lang"];
+  static readonly observedAttributes = ["token", "base-url", "filter", "theme", "locale", "dir", "lang", "heading-level"];
 
   #root: ShadowRoot | null = null;
   #controller: Controller | null = null;
@@ -96,6 +96,15 @@ export class StandpipeConnections extends Base {
   }
   set returnTo(url: string) {
     this.setAttribute("return-to", url);
+  }
+
+  /** 1 to 6: of the headings in the list. 3, if the widget stands under a heading of level 2. */
+  get headingLevel(): number {
+    const level = Number(this.getAttribute("heading-level"));
+    return level >= 1 && level <= 6 ? Math.floor(level) : 3;
+  }
+  set headingLevel(level: number) {
+    this.setAttribute("heading-level", String(level));
   }
 
   get phase(): Phase {
@@ -203,7 +212,7 @@ export class StandpipeConnections extends Base {
     const root = this.#root;
     if (root === null) return;
     const { locale } = this;
-    const look: Look = { say: this.#say, locale, pictureOf: (found) => this.#pictureOf(found) };
+    const look: Look = { say: this.#say, locale, level: this.headingLevel, pictureOf: (found) => this.#pictureOf(found) };
     const box = root.querySelector("dialog");
     // Closed before the list changes: the browser gives the focus back to the button that opened it.
     if (state.dialog === null && box?.open) box.close();

@@ -80,7 +80,7 @@ export function input(say: Say, facts: FieldFacts): Description {
   const { field, problem } = facts;
   const id = `field-${field.name}`;
   const example = field.example !== null && !field.secret ? say("example", { example: field.example }) : null;
-  const hint = [facts.hint, example].filter(Boolean).join(" ");
+  const hints = [facts.hint, example].filter((hint) => hint !== null);
   return h(
     "div",
     { class: "field", key: field.name, part: "field" },
@@ -104,7 +104,7 @@ export function input(say: Say, facts: FieldFacts): Description {
         readonly: facts.busy,
         "aria-required": field.required ? "true" : null,
         "aria-invalid": problem ? "true" : null,
-        "aria-describedby": [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ") || null,
+        "aria-describedby": [hints.length > 0 && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ") || null,
       }),
       field.secret
         ? h(
@@ -114,7 +114,13 @@ export function input(say: Say, facts: FieldFacts): Description {
           )
         : null,
     ),
-    hint ? h("p", { class: "hint", id: `${id}-hint` }, hint) : null,
+    hints.length > 0
+      ? h(
+          "div",
+          { class: "hint", id: `${id}-hint` },
+          hints.map((hint) => h("p", {}, hint)),
+        )
+      : null,
     problem ? h("p", { class: "wrong", id: `${id}-problem` }, icon("alert"), problem) : null,
   );
 }

@@ -1,9 +1,9 @@
 /** The widget's look. Constructable, so a page's `style-src 'self'` is enough. Sizes follow the element's own width, not the window's. */
 
-const LIGHT = `--background: #fff; --raised: #fff; --text: #16181d; --muted: #596170; --border: #e0e3e8; --strong: #8a919d; --hover: #f4f5f7; --tint: #f8f9fa;
+const LIGHT = `--background: #fff; --raised: #fff; --text: #16181d; --muted: #596170; --border: #e0e3e8; --strong: #8a919d; --hover: #f4f5f7; --tint: #f8f9fa; --bone: #eaecf0;
   --accent: #1c5dd8; --accent-text: #fff; --good: #146c43; --good-ground: #e8f5ee; --warn: #7d4500; --warn-ground: #fdf3e1; --bad: #b02318; --bad-ground: #fdeeec;
   --danger: #c0281c; --danger-text: #fff; --shade: rgb(16 20 28 / 45%); --picture: #fff;`;
-const DARK = `--background: #16181c; --raised: #1d2025; --text: #eceef1; --muted: #a6aeb9; --border: #30353d; --strong: #7a828e; --hover: #24282e; --tint: #1b1e22;
+const DARK = `--background: #16181c; --raised: #1d2025; --text: #eceef1; --muted: #a6aeb9; --border: #30353d; --strong: #7a828e; --hover: #24282e; --tint: #1b1e22; --bone: #2b2f36;
   --accent: #7ba6ff; --accent-text: #0b1630; --good: #55cc91; --good-ground: #14291f; --warn: #f4bb63; --warn-ground: #2d2413; --bad: #ff9386; --bad-ground: #331b18;
   --danger: #ff8072; --danger-text: #2b0a06; --shade: rgb(0 0 0 / 62%); --picture: #24282e;`;
 const OWN = ["background", "text", "muted", "border", "accent", "accent-text", "danger"];
@@ -20,7 +20,7 @@ export const CSS = `
 .root, dialog { ${own} --radius: var(--standpipe-radius, 12px); --small: calc(var(--radius) * .66); color: var(--sp-text); font: 400 var(--standpipe-font-size, 15px)/1.5 var(--standpipe-font, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif); }
 .root { container-type: inline-size; -webkit-font-smoothing: antialiased; }
 *, *::before, *::after { box-sizing: border-box; }
-h2, h3, p, ul, fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
+h1, h2, h3, h4, h5, h6, p, ul, fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
 ul { list-style: none; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .icon { width: 1.15em; height: 1.15em; flex: none; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
@@ -51,7 +51,7 @@ ul { list-style: none; }
 .account-name { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 8px; font-weight: 500; overflow-wrap: anywhere; }
 .account-name bdi { min-width: 0; }
 .facts { display: flex; flex-wrap: wrap; gap: 0 6px; font-size: .87em; }
-.facts span + span::before { content: "·"; margin-inline-end: 6px; }
+.facts span:not(:last-child)::after { content: "·" / ""; margin-inline-start: 6px; }
 .acts { display: flex; align-items: center; gap: 4px; flex: none; }
 
 .button { display: inline-flex; align-items: center; justify-content: center; gap: 7px; min-height: 36px; padding: 6px 14px; border: 1px solid transparent; border-radius: var(--small); background: none; color: var(--sp-text); font: inherit; font-size: .94em; font-weight: 500; line-height: 1.3; text-align: center; text-decoration: none; cursor: pointer; transition: background-color .12s, border-color .12s, filter .12s; }
@@ -93,10 +93,10 @@ ul { list-style: none; }
 .nothing { padding: 28px 16px; text-align: center; color: var(--sp-muted); }
 .empty { display: flex; flex-direction: column; align-items: center; gap: 6px; padding: 40px 24px; text-align: center; border: 1px solid var(--sp-border); border-radius: var(--radius); background: var(--sp-background); }
 .empty .sign { display: grid; place-items: center; width: 48px; height: 48px; margin-bottom: 6px; border-radius: 50%; background: var(--hover); color: var(--sp-muted); font-size: 1.25em; }
-.empty h3 { font-size: 1.05em; font-weight: 600; }
+.empty .title { font-size: 1.05em; font-weight: 600; }
 .empty p { color: var(--sp-muted); max-width: 42ch; text-wrap: balance; }
 .empty .button { margin-top: 12px; }
-.bone { display: block; border-radius: 6px; background: var(--hover); animation: breathe 1.4s ease-in-out infinite alternate; }
+.bone { display: block; border-radius: 6px; background: var(--bone); animation: breathe 1.4s ease-in-out infinite alternate; }
 .bone.square { width: 40px; height: 40px; border-radius: var(--small); }
 .bone.short { width: 110px; max-width: 60%; height: 13px; margin-bottom: 9px; }
 .bone.long { width: 240px; max-width: 90%; height: 11px; }
@@ -134,6 +134,8 @@ legend, .field label { display: block; padding: 0; margin-bottom: 6px; font-weig
 
 @container (max-width: 520px) {
   .head { flex-wrap: wrap; gap: 10px 12px; padding: 13px 14px; }
+  .about { flex-basis: 130px; }
+  .side { margin-inline-start: auto; }
   .accounts, .waiting { margin-inline: 14px; }
   .side .state.none { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .line { flex-wrap: wrap; }

@@ -46,6 +46,7 @@ export class Trips {
     const unwatch = watch(popup, (closed) => !signal.aborted && this.#wait(trip, closed));
     try {
       const result = this.#apart ? await this.#goApart(trip, popup, signal) : await connectIn(popup, body(trip), this.#ports(trip), signal);
+      unwatch();
       if (result.kind === "connected") popup.close();
       if (!signal.aborted) await this.#end(trip, result);
     } catch (error) {

@@ -9,6 +9,8 @@ import type { Account, Integration } from "./wire.ts";
 export interface Look {
   say: Say;
   locale: string;
+  /** The headings': one below the page's heading above the widget. */
+  level: number;
   /** A provider's picture that can be shown, or null. */
   pictureOf(found: Integration): string | null;
 }
@@ -16,8 +18,8 @@ export interface Look {
 export function list(state: State, look: Look): Description[] {
   const { say } = look;
   if (state.phase === "loading") return skeleton();
-  if (state.phase !== "ready") return [card(state, say)];
-  if (state.integrations.length === 0) return [...banner(state, say), empty("plug", say("emptyTitle"), say("emptyText"))];
+  if (state.phase !== "ready") return [card(state, look)];
+  if (state.integrations.length === 0) return [...banner(state, say), empty(look.level, "plug", say("emptyTitle"), say("emptyText"))];
   const shown = matching(state);
   return [
     ...banner(state, say),
@@ -47,16 +49,16 @@ function skeleton(): Description[] {
   return [h("ul", { class: "providers skeleton", part: "list skeleton", "aria-hidden": "true", key: "skeleton" }, [0, 1, 2].map(row))];
 }
 
-function card(state: State, say: Say): Description {
+function card(state: State, { say, level }: Look): Description {
   const retry = button({ act: "retry", label: say("retry"), look: "plain" });
-  if (state.phase === "offline") return empty("offline", say("offlineTitle"), say("offlineText"), retry);
-  if (state.phase === "expired") return empty("lock", say("expiredTitle"), say("expiredText"), retry);
-  if (state.phase === "forbidden") return empty("lock", say("forbiddenTitle"), state.detail || say("forbiddenText"), retry);
-  return empty("alert", say("errorTitle"), state.detail || say("errorText"), retry);
+  if (state.phase === "offline") return empty(level, "offline", say("offlineTitle"), say("offlineText"), retry);
+  if (state.phase === "expired") return empty(level, "lock", say("expiredTitle"), say("expiredText"), retry);
+  if (state.phase === "forbidden") return empty(level, "lock", say("forbiddenTitle"), state.detail || say("forbiddenText"), retry);
+  return empty(level, "alert", say("errorTitle"), state.detail || say("errorText"), retry);
 }
 
-function empty(sign: IconName, title: string, text: string, action: Child = null): Description {
-  return h("div", { class: "empty", part: "empty", key: `empty ${title}` }, h("span", { class: "sign" }, icon(sign)), h("h3", {}, title), h("p", {}, text), action);
+function empty(level: number, sign: IconName, title: string, text: string, action: Child = null): Description {
+  return h("div", { class: "empty", part: "empty", key: `empty ${title}` }, h("span", { class: "sign" }, icon(sign)), h(`h${level}`, { class: "title" }, title), h("p", {}, text), action);
 }
 
 function provider(found: Integration, state: State, look: Look): Description {
@@ -74,7 +76,7 @@ function provider(found: Integration, state: State, look: Look): Description {
       h(
         "div",
         { class: "about" },
-        h("h3", { class: "name", part: "name", tabindex: -1, "data-name": found.slug }, h("bdi", {}, found.name)),
+        h(`h${look.level}`, { class: "name", part: "name", tabindex: -1, "data-name": found.slug }, h("bdi", {}, found.name)),
         found.description ? h("p", { class: "description", part: "description" }, h("bdi", {}, found.description)) : null,
         found.ownership === "organization" ? h("p", { class: "quiet" }, say("shared")) : null,
       ),

@@ -103,3 +103,11 @@ test("whoever cancels hears nothing more", async () => {
   stop.abort();
   assert.deepEqual(await result, { kind: "stopped" });
 });
+
+test("that it failed is asked once more, for how", async () => {
+  const failed = (kind: string): Status => ({ done: true, kind, message: null, accountId: null });
+  const told = stage([failed("failed"), failed("declined")]);
+  assert.deepEqual(await resultOf("state_1", told.ports, quiet()), { kind: "failed", reason: "declined", message: null });
+  const never = stage([failed("failed"), failed("failed")]);
+  assert.deepEqual(await resultOf("state_1", never.ports, quiet()), { kind: "failed", reason: "failed", message: null });
+});
