@@ -83,7 +83,7 @@ class World:
         return str(self.call("POST", "/widgets/token", body, status=201)["token"])
 
     def endpoint(self, key: str | None = None) -> str:
-        made = self.call("POST", "/webhook_endpoints", {"endpoint_url": "https://hooks.example/standpipe", "events": ["pipes.connected_account.connected"]}, key=key, status=201)
+        made = self.call("POST", "/webhook_endpoints", {"endpoint_url": f"https://hooks.example/{somebody()}", "events": ["pipes.connected_account.connected"]}, key=key, status=201)
         self.secrets.append(made["secret"])
         return str(made["id"])
 
