@@ -249,14 +249,12 @@ class Life:
         assert (paused["id"], paused["status_reason"], other["status"]) == (first["endpoint"], "failing", "enabled")
         told = [message for message in woken.messages("webhook") if message["endpoint"] == other["id"]]
         assert told
-        (event,) = site.api("GET", "/events?events=webhook_endpoint.paused").json()["data"] or [{}]
-        assert event == {}  # not before it has settled
         site.clock.ahead += timedelta(minutes=1)
         (event,) = site.api("GET", "/events?events=webhook_endpoint.paused").json()["data"]
         assert event["data"]["id"] == paused["id"]
         oldest = site.api("GET", "/events?limit=1").json()["data"][0]["id"]
         assert site.api("POST", f"/webhook_endpoints/{other['id']}/replay", {"after": oldest}).status == 202
-        (replay,) = woken.messages("webhook")
+        (replay,) = [message for message in woken.messages("webhook") if "until" in message]  # beside it lies the second try, if its ten seconds are over
         woken.wake("webhook", replay)
         assert len(woken.messages("webhook")) > 5
         for path in ("", "/deliveries"):
