@@ -40,10 +40,10 @@ export async function connectIn(popup: Popup, body: Omit<AuthorizeBody, "require
   try {
     started = await ports.authorize({ ...body, requireHandoff: true });
   } catch (error) {
-    popup.close();
+    void ports.arrived(popup).then(() => popup.close());
     throw error;
   }
-  // Sent on while its first page is just coming in, a window may stay where it is.
+  // Sent on or closed while its first page is just coming in, a window may stay as it is.
   await ports.arrived(popup);
   if (signal.aborted) {
     popup.close();

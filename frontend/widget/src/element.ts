@@ -5,12 +5,13 @@ import { Controller } from "./controller.ts";
 import { dialog } from "./dialogs.ts";
 import { type Description, h, patch } from "./dom.ts";
 import type { StandpipeEventName, StandpipeEvents } from "./events.ts";
+import { hear } from "./gestures.ts";
 import { directionOf, type Messages, type Say, speaker } from "./messages.ts";
 import { type Phase, START, type State } from "./state.ts";
 import { styles } from "./styles.ts";
 import { TokenSource, type TokenProvider } from "./token.ts";
 import { list, type Look, news } from "./view.ts";
-import { type AuthMethod, type Integration, isWebAddress } from "./wire.ts";
+import { type Integration, isWebAddress } from "./wire.ts";
 
 export type Filter = string | readonly string[] | ((integration: Integration) => boolean) | null;
 export type Theme = "light" | "dark" | "auto";
@@ -254,50 +255,13 @@ export class StandpipeConnections extends Base {
   }
 
   #heard(event: Event): void {
-    const target = event.target instanceof Element ? event.target : null;
-    const controller = this.#controller;
-    if (target === null) return;
+    const { target } = event;
     if (event.type === "error" && target instanceof HTMLImageElement) {
       this.#broken.add(target.src);
       this.#render(this.#state);
-    } else if (controller === null) {
-      if (event.type === "submit") event.preventDefault();
-    } else if (event.type === "submit") {
-      event.preventDefault();
-      this.#submitted(target as HTMLFormElement, controller);
-    } else if (event.type === "cancel") {
-      event.preventDefault();
-      controller.close();
-    } else if (event.type === "input" && target.matches('[data-input="query"]')) {
-      controller.set({ query: (target as HTMLInputElement).value });
-    } else if (event.type === "change" && target.matches('[data-input="method"]')) {
-      controller.choose((target as HTMLInputElement).value as AuthMethod);
-    } else if (event.type === "click") {
-      if (target instanceof HTMLDialogElement) controller.close(); // its backdrop: what is inside has elements of its own
-      else this.#clicked(target.closest<HTMLElement>("[data-act]"), controller);
+    } else {
+      hear(event, this.#controller, () => void this.#load());
     }
-  }
-
-  #clicked(pressed: HTMLElement | null, controller: Controller): void {
-    const { act, slug = "", account, field = "" } = pressed?.dataset ?? {};
-    if (pressed === null || pressed.getAttribute("aria-disabled") === "true") return;
-    if (act === "connect" || act === "reauthorize") controller.begin(slug, account ?? null);
-    else if (act === "disconnect") controller.askToDisconnect(slug, account ?? "");
-    else if (act === "cancel-trip") controller.trips.stop();
-    else if (act === "retry") void this.#load();
-    else if (act === "dismiss") controller.set({ notice: null });
-    else if (act === "close") controller.close();
-    else if (act === "reveal") controller.reveal(field);
-    else if (act === "tab") setTimeout(() => void controller.trips.follow()); // after the browser followed the link
-    else if (act === "same-tab") void controller.trips.leave();
-  }
-
-  #submitted(form: HTMLFormElement, controller: Controller): void {
-    if (form.dataset["form"] === "disconnect") void controller.disconnect();
-    if (form.dataset["form"] !== "connect") return;
-    const inputs = [...form.querySelectorAll<HTMLInputElement>("input.input")];
-    const wrong = controller.submit(Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])));
-    inputs.find((input) => input.name === wrong)?.focus();
   }
 }
 

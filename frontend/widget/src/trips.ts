@@ -50,7 +50,7 @@ export class Trips {
       if (result.kind === "connected") popup.close();
       if (!signal.aborted) await this.#end(trip, result);
     } catch (error) {
-      popup.close();
+      void arrived(popup).then(() => popup.close());
       if (!signal.aborted) this.controller.set({ waiting: null, notice: { tone: "bad", text: this.controller.problem(error) } });
       if (!(error instanceof ApiError)) throw error;
     } finally {
