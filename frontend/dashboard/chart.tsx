@@ -75,29 +75,31 @@ export function Chart({ bars, label, unit }: { bars: Bar[]; label: string; unit:
           );
         })}
       </svg>
-      <table class="unseen">
-        <caption>{label}</caption>
-        <thead>
-          <tr>
-            <th>{unit === "hour" ? "Hour" : "Day"}</th>
-            {LINES.map((line) => (
-              <th key={line}>{LINE_WORDS[line]}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {bars
-            .filter((bar) => totalOf(bar))
-            .map((bar) => (
-              <tr key={bar.at}>
-                <td>{when(bar.at)}</td>
-                {LINES.map((line) => (
-                  <td key={line}>{bar.counts[line] ?? 0}</td>
-                ))}
-              </tr>
-            ))}
-        </tbody>
-      </table>
+      <div class="unseen">
+        <table>
+          <caption>{label}</caption>
+          <thead>
+            <tr>
+              <th>{unit === "hour" ? "Hour" : "Day"}</th>
+              {LINES.map((line) => (
+                <th key={line}>{LINE_WORDS[line]}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {bars
+              .filter((bar) => totalOf(bar))
+              .map((bar) => (
+                <tr key={bar.at}>
+                  <td>{when(bar.at)}</td>
+                  {LINES.map((line) => (
+                    <td key={line}>{bar.counts[line] ?? 0}</td>
+                  ))}
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </div>
     </>
   );
 }

@@ -49,13 +49,13 @@ export function Audit() {
               <tbody>
                 {entries.map((entry) => (
                   <tr key={entry.id}>
-                    <td>
+                    <td class="what">
                       <strong>{sentence(entry.action.replace(/[._]/g, " ").replace(/^api /, "API "))}</strong>
                     </td>
                     <td data-label="Who" title={entry.actor}>
                       {actorWord(entry.actor)}
                     </td>
-                    <td class="soft small-text">
+                    <td class="with soft small-text">
                       {Object.entries(entry.facts)
                         .filter(([, value]) => value !== null && value !== false)
                         .map(([name, value]) => `${name.replaceAll("_", " ")}: ${Array.isArray(value) ? value.join(", ") : String(value)}`)
