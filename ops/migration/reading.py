@@ -135,7 +135,7 @@ def _json(file: TextIO) -> Iterator[Entry]:
         where = f"line {text.line}"
         try:
             value = text.value()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) and following in "{[" else "it does not begin with '{'"
             yield where, BadRow(where, "", f"is no JSON: {told}.")
             return

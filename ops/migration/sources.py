@@ -27,7 +27,7 @@ def plain(where: str, entry: Mapping[str, Any]) -> Columns:
             raise BadRow(where, "config", "is not a JSON object.") from None
     dotted = {name.removeprefix("config."): value for name, value in entry.items() if name.startswith("config.") and value not in (None, "")}
     if dotted:
-        columns["config"] = {**(columns.get("config") or {}), **dotted}
+        columns["config"] = {**_object(where, columns, "config"), **dotted}
     return columns
 
 
@@ -61,7 +61,7 @@ def nango(where: str, entry: Mapping[str, Any]) -> Columns:
     """A connection of Nango. Its owner is `end_user`, else the tags end_user_id and organization_id, else the connection_id."""
     credentials, config = _object(where, entry, "credentials"), _object(where, entry, "connection_config")
     kind = credentials.get("type")
-    if kind is not None and kind not in NANGO_METHODS:
+    if kind is not None and (not isinstance(kind, str) or kind not in NANGO_METHODS):
         raise BadRow(where, "credentials.type", f"'{str(kind)[:40]}' has no place here; known are {', '.join(NANGO_METHODS)}.")
     end_user, tags = _object(where, entry, "end_user"), _object(where, entry, "tags")
     organization = _object(where, end_user, "organization") or _object(where, entry, "organization")
@@ -83,7 +83,8 @@ def nango(where: str, entry: Mapping[str, Any]) -> Columns:
         return {**columns, "api_key": _first(credentials, "apiKey", "api_key")}
     if kind == "OAUTH2_CC":
         return {**columns, "client_id": credentials.get("client_id"), "client_secret": credentials.get("client_secret")}
-    refused = any(isinstance(each, Mapping) and each.get("type") == "auth" for each in entry.get("errors") or ())
+    errors = entry.get("errors")
+    refused = isinstance(errors, list) and any(isinstance(each, Mapping) and each.get("type") == "auth" for each in errors)
     return {
         **columns,
         "access_token": credentials.get("access_token"),

@@ -249,8 +249,28 @@ def test_no_text_is_too_odd_to_be_answered_with_rows_or_sentences(text: str) -> 
             assert isinstance(row, (Row, BadRow))
 
 
-JSONS = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3), max_leaves=6)
-NAMES = st.sampled_from([*PLAIN, "credentials", "end_user", "tags", "connection_id", "provider_config_key", "connection_config", "credential", "connected_account", "errors"])
+NAMES = st.sampled_from(
+    [
+        *PLAIN,
+        "config.x",
+        "credentials",
+        "end_user",
+        "organization",
+        "tags",
+        "connection_id",
+        "provider_config_key",
+        "connection_config",
+        "credential",
+        "connected_account",
+        "errors",
+        "id",
+        "type",
+        "raw",
+        "value",
+    ]
+)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["OAUTH2", "API_KEY", "oauth", "acme", ""]) | st.text(max_size=8)
+JSONS = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=10)
 
 
 @given(st.dictionaries(NAMES, JSONS, max_size=8), st.sampled_from(["json", "workos", "nango"]))
