@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -10,12 +9,11 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from ops import dashboard as ops_dashboard
 from ops.local.sandbox import Sandbox
+from tests import axe
 from tests.browser import Api
 from tests.peers import Peer, start_oidc
 from tests.web.people import somebody
 
-AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 EVIL = "<img src=x onerror=alert(1)>"
 PAGES = {
     "overview": "Cost of the month",
@@ -68,13 +66,6 @@ def visit(page: Page, sandbox: Sandbox, path: str) -> None:
     expect(page.locator(".skeleton")).to_have_count(0, timeout=20000)
 
 
-def findings(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text())
-    page.evaluate("() => Promise.all(document.getAnimations().filter(each => each.effect.getComputedTiming().iterations !== Infinity).map(each => each.finished))")
-    found = page.evaluate("rules => axe.run(document, { runOnly: rules })", RULES)
-    return [f"{each['id']}: {node['target']} {node.get('failureSummary')}" for each in found["violations"] for node in each["nodes"]]
-
-
 def connect(api: Api, page: Page, user: str, slug: str = "github", **more: str) -> None:
     page.goto(api.authorize(slug, user, **more)["url"])
     page.get_by_role("button", name="Continue to").click()
@@ -111,7 +102,7 @@ def test_who_is_not_signed_in_is_told_how_to(sandbox: Sandbox, page: Page) -> No
     page.goto(f"{sandbox.url}/dashboard/keys")
     expect(page.get_by_role("heading", name="You are signed out")).to_be_visible(timeout=20000)
     expect(page.get_by_text("make dashboard")).to_be_visible()
-    assert findings(page) == []
+    assert axe.findings(page) == []
 
 
 @pytest.fixture
@@ -152,7 +143,7 @@ def test_github_is_set_up_with_simulated_credentials_and_tried_by_clicks(not_ena
     expect(steps).to_have_count(3)
     for number, verdict in enumerate(["passed", "passed|skipped", "passed"]):
         assert steps.nth(number).get_attribute("class") in verdict.split("|")
-    assert findings(page) == []
+    assert axe.findings(page) == []
     consent.close()
 
 
@@ -175,7 +166,7 @@ def test_a_custom_provider_is_found_by_its_address(opened: Open, api: Api, openi
     expect(drawer.get_by_label("Short name")).to_have_value("house-ledger")
     drawer.get_by_label("Client ID").fill("pages")
     drawer.get_by_label("Client secret", exact=True).fill("secret-of-the-pages")
-    assert findings(page) == []
+    assert axe.findings(page) == []
     drawer.get_by_role("button", name="Add it").click()
     expect(page.get_by_role("dialog").get_by_text("/callback/data_integration_").first).to_be_visible(timeout=20000)
     stored = api.call("GET", "/data-integrations/house-ledger").json()
@@ -200,7 +191,7 @@ def test_a_connection_is_found_refreshed_and_disconnected_and_its_timeline_tells
     expect(page.locator("ol.timeline").get_by_text("Disconnected")).to_be_visible(timeout=20000)
     assert told(page) == ["Disconnected", "Connected"]
     assert api.token("google", user)["error"] == "not_installed"
-    assert findings(page) == []
+    assert axe.findings(page) == []
 
 
 def test_a_key_is_made_shown_once_and_revoked_by_clicks(opened: Open, sandbox: Sandbox) -> None:
@@ -289,12 +280,12 @@ def test_axe_finds_nothing_on_any_page(opened: Open, sandbox: Sandbox, api: Api,
     found = {}
     for path in PAGES:
         visit(page, sandbox, path)
-        found[path] = findings(page)
+        found[path] = axe.findings(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the screen"
     page.goto(f"{sandbox.url}/dashboard/connections?user_id={user}")
     page.locator("a.row-link").first.click(timeout=20000)
     expect(page.get_by_text("What happened")).to_be_visible(timeout=20000)
-    found["connection"] = findings(page)
+    found["connection"] = axe.findings(page)
     assert {path: each for path, each in found.items() if each} == {}, json.dumps(found, indent=1)
 
 

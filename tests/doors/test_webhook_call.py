@@ -16,14 +16,13 @@ from chalicelib.domain import events
 from chalicelib.domain.events import Event
 from chalicelib.domain.secret import Secret
 from chalicelib.doors.webhook_calls import Called, WebhookCaller, body_of, signature
-from tests.domain.samples import CANARY
+from tests.domain.samples import CANARY, pending
 from tests.domain.webhook_samples import endpoint, event
 from tests.doors.lines import Authority, Line, Recorder, recorder
 from tests.doors.posting import client
 from tests.peers.node import ensure_node_packages, node_binary
 
 SECRET = Secret(f"whsec_{CANARY}-and-more")
-NOW = datetime.now(UTC)
 VERIFY = """
 import { WorkOS } from "@workos-inc/node";
 const [secret, header, body] = process.argv.slice(1);
@@ -54,8 +53,13 @@ def receiver() -> Iterator[Recorder]:
         yield here
 
 
-def call(here: Recorder, told: Event | None = None, now: datetime = NOW, path: str = "/hook?key=k", deadline: float = 5) -> Called:
-    return WebhookCaller(client(deadline=deadline)).call(endpoint(url=f"http://localhost:{here.port}{path}"), SECRET, told or event(now), now)
+def current() -> datetime:
+    """The clients look at the clock: what was signed three minutes ago is too old for them."""
+    return datetime.now(UTC)
+
+
+def call(here: Recorder, told: Event | None = None, now: datetime | None = None, path: str = "/hook?key=k", deadline: float = 5) -> Called:
+    return WebhookCaller(client(deadline=deadline)).call(endpoint(url=f"http://localhost:{here.port}{path}"), SECRET, told or event(), now or current())
 
 
 def received(here: Recorder) -> tuple[str, dict[str, str], bytes]:
@@ -66,7 +70,7 @@ def received(here: Recorder) -> tuple[str, dict[str, str], bytes]:
 
 
 def test_both_of_workos_clients_take_what_arrives_and_refuse_what_was_touched(receiver: Recorder) -> None:
-    told = replace(event(NOW), data={**event(NOW).data, "account_display_name": "Zoë ✓ \u2028"})
+    told = replace(event(), data={**event().data, "account_display_name": "Zoë ✓ \u2028"})
     assert call(receiver, told) == Called(status=200)
     first, headers, body = received(receiver)
     assert first == "POST /hook?key=k HTTP/1.1" and headers["content-type"] == "application/json"
@@ -88,8 +92,9 @@ def test_both_of_workos_clients_take_what_arrives_and_refuse_what_was_touched(re
 
 
 @pytest.mark.parametrize("kind", sorted(set(events.TYPES)))
-def test_events_that_only_standpipe_has_reach_the_clients_too(receiver: Recorder, kind: str) -> None:
-    told = replace(event(NOW), event=kind) if kind != events.CONNECTION_FAILED else event(NOW)
+def test_every_event_reaches_the_clients(receiver: Recorder, kind: str) -> None:
+    failed = events.of_failed_flow(pending(), "access_denied", "The person declined.", "access_denied", None, current())
+    told = failed if kind == events.CONNECTION_FAILED else replace(event(), event=kind)
     call(receiver, told)
     _, headers, body = received(receiver)
 
@@ -98,13 +103,14 @@ def test_events_that_only_standpipe_has_reach_the_clients_too(receiver: Recorder
 
 def test_each_try_is_signed_with_its_own_time(receiver: Recorder) -> None:
     """A client refuses what is older than three minutes, and a retry may come days later."""
-    told, later = event(NOW), NOW + timedelta(hours=10)
-    call(receiver, told, NOW)
+    told, now = event(), current()
+    later = now + timedelta(hours=10)
+    call(receiver, told, now)
     call(receiver, told, later)
     (one, other) = (dict(line.split(": ", 1) for line in request.partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:])["WorkOS-Signature"] for request in receiver.requests)
 
     assert receiver.requests[0].endswith(body_of(told)) and receiver.requests[1].endswith(body_of(told))
-    assert one.startswith(f"t={int(NOW.timestamp() * 1000)}, v1=") and other.startswith(f"t={int(later.timestamp() * 1000)}, v1=")
+    assert one.startswith(f"t={int(now.timestamp() * 1000)}, v1=") and other.startswith(f"t={int(later.timestamp() * 1000)}, v1=")
     with pytest.raises(ValueError, match="tolerance"):
         by_python(SECRET.reveal(), signature(SECRET, datetime.fromtimestamp(time.time() - 200, UTC), b"{}"), b"{}")
 
@@ -157,7 +163,7 @@ def test_a_receiver_that_takes_its_time_is_hung_up_on() -> None:
 def test_nobody_there() -> None:
     with recorder() as here:
         port = here.port
-    called = WebhookCaller(client()).call(endpoint(url=f"http://localhost:{port}/"), SECRET, event(), NOW)
+    called = WebhookCaller(client()).call(endpoint(url=f"http://localhost:{port}/"), SECRET, event(), current())
 
     assert called == Called(error="unreachable")
 
@@ -166,7 +172,7 @@ def test_nobody_there() -> None:
 def test_r30_a_receiver_is_called_over_https_at_public_addresses_only(url: str) -> None:
     guarded = client(allowed_private_hosts=(), resolver=lambda host, _port: [host.strip("[]") if host != "internal.test" else "10.0.0.7"])
 
-    assert WebhookCaller(guarded).call(endpoint(url=url), SECRET, event(), NOW) == Called(error="forbidden_address")
+    assert WebhookCaller(guarded).call(endpoint(url=url), SECRET, event(), current()) == Called(error="forbidden_address")
 
 
 def test_over_tls_the_certificate_is_looked_at(tmp_path: Path) -> None:
@@ -174,4 +180,4 @@ def test_over_tls_the_certificate_is_looked_at(tmp_path: Path) -> None:
     for host, expected in (("localhost", Called(200)), ("other.test", Called(error="unreachable"))):
         with recorder(tls=authority.server(host)) as here:
             caller = WebhookCaller(client(deadline=5, ca_file=str(authority.file)))
-            assert caller.call(endpoint(url=f"https://localhost:{here.port}/"), SECRET, event(), NOW) == expected
+            assert caller.call(endpoint(url=f"https://localhost:{here.port}/"), SECRET, event(), current()) == expected

@@ -1,7 +1,5 @@
 """The tools of `frontend/`, installed once, and a customer's page in front of the session's sandbox."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,22 +8,17 @@ from playwright.sync_api import BrowserContext
 
 from ops.local.sandbox import Sandbox
 from tests.browser import Api
+from tests.cloud import ROOT
 from tests.frontend.host import Host
 from tests.frontend.providers import Tokens, offer
 from tests.frontend.screen import Screen
-
-ROOT = Path(__file__).resolve().parents[2]
-FRONTEND = ROOT / "frontend"
+from tests.peers.node import ensure_node_packages
 
 
 @pytest.fixture(scope="session")
 def tools() -> Path:
     """`frontend/` with what its lockfile names, and npm to run it with."""
-    npm, stamp = shutil.which("npm"), FRONTEND / "node_modules" / ".package-lock.json"
-    assert npm is not None, "npm is missing"
-    if not stamp.exists() or stamp.stat().st_mtime < (FRONTEND / "package-lock.json").stat().st_mtime:
-        subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FRONTEND, check=True, capture_output=True)
-    return FRONTEND
+    return ensure_node_packages(ROOT / "frontend")
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """One person in front of the widget: what they see and click. The shadow root is open, so locators reach into it."""
 
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
 
+from tests import axe
 from tests.frontend.host import Host
-
-AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 class Screen:
@@ -62,13 +59,7 @@ class Screen:
 
     def findings(self) -> list[str]:
         """What axe has to say of the page as it is."""
-        self.page.evaluate(AXE.read_text())
-        # Fading in is not how it looks.
-        self.page.evaluate(
-            "() => Promise.all([document, document.querySelector('standpipe-connections').shadowRoot].flatMap(root => root.getAnimations({ subtree: true })).filter(each => each.effect.getComputedTiming().iterations !== Infinity).map(each => each.finished))"
-        )
-        found = self.page.evaluate("rules => axe.run(document, { runOnly: rules })", RULES)
-        return [f"{each['id']}: {node['target']} {node.get('failureSummary')}" for each in found["violations"] for node in each["nodes"]]
+        return axe.findings(self.page)
 
 
 def allow(window: Page, account: str | None = None, decision: str = "Allow") -> None:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from ops.errors import StepFailed
 from tests.cloud import ROOT, Stage
 from tests.domain.samples import CANARY, pending
 from tests.ops import hooks
-from tests.ops.key_changes import NOW, Change
+from tests.ops.key_changes import Change
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_case_53_a_key_that_is_disabled_stops_it_and_nothing_is_lost(change: Cha
 
 def test_a_flow_under_way_keeps_the_former_key(change: Change) -> None:
     for name, minutes in (("now", 9), ("long ago", -1)):
-        change.before.store.begin(replace(pending(), id=name, sealed=change.before.sealer.seal({}, Facts(name, "pending")), expires_at=NOW + timedelta(minutes=minutes)))
+        change.before.store.begin(replace(pending(), id=name, sealed=change.before.sealer.seal({}, Facts(name, "pending")), expires_at=datetime.now(UTC) + timedelta(minutes=minutes)))
     report = change.run()
 
     assert (report.flows, report.is_done) == (1, False)

@@ -203,7 +203,15 @@ def a_verdict_is_heard_of(folder: Folder) -> None:
     """The functions after a second deployment, each with its role."""
     roles = {function["FunctionName"]: function["Role"].rsplit("-", 1)[-1] for function in folder.client("lambda").list_functions()["Functions"]}
     name = f"standpipe-{STAGE}"
-    assert roles == {name: "api", f"{name}-sweep": "sweep", f"{name}-repair": "sweep", f"{name}-refresh": "worker", f"{name}-rescue": "worker", f"{name}-revoke": "worker"}
+    assert roles == {
+        name: "api",
+        f"{name}-sweep": "sweep",
+        f"{name}-repair": "sweep",
+        f"{name}-refresh": "worker",
+        f"{name}-rescue": "worker",
+        f"{name}-revoke": "worker",
+        f"{name}-webhook": "webhook",
+    }
     assert requests.post(f"http://localhost:{folder.port}/simulator/github/knobs", json={"action": "revoke_grant"}, timeout=30).status_code == 200
     folder.make_due("ana")
     assert "FunctionError" not in folder.client("lambda").invoke(FunctionName=f"{name}-sweep", Payload=json.dumps(TIMER))

