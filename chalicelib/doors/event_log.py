@@ -1,8 +1,13 @@
-"""All events of a stage for thirty days, in the order of their ids: a partition for each part of each day, read lazily and merged."""
+"""All events of a stage for thirty days, in the order of their ids: a partition for each part of each day, read lazily and merged.
+
+Rule: the parts of a day are asked for side by side, because a month in which little happened is some 250 queries.
+"""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from heapq import merge
+from itertools import chain, islice
 
 from chalicelib.domain import ids
 from chalicelib.domain.events import Event
@@ -26,19 +31,26 @@ class EventLog:
         if low >= high:
             return
         days = _days(low, high)
-        for day in days if forward else reversed(days):
-            parts = [self._part(day, shard, low, high, forward, page_size) for shard in range(keys.LOG_SHARDS)]
-            for row in merge(*parts, key=lambda row: str(row["sk"]), reverse=not forward):
-                try:
-                    yield event_of(row)
-                except (DamagedRow, TypeError) as error:
-                    journal.write("damaged_row", detail=str(error), key=row.get("sk"))
+        with ThreadPoolExecutor(keys.LOG_SHARDS) as pool:
+            for day in days if forward else reversed(days):
+                parts = pool.map(_begun, [self._part(day, shard, low, high, forward, page_size) for shard in range(keys.LOG_SHARDS)])
+                for row in merge(*parts, key=lambda row: str(row["sk"]), reverse=not forward):
+                    try:
+                        yield event_of(row)
+                    except (DamagedRow, TypeError) as error:
+                        journal.write("damaged_row", detail=str(error), key=row.get("sk"))
 
     def _part(self, day: date, shard: int, low: str, high: str, forward: bool, page_size: int) -> Iterator[Item]:
         found = self._table.query(
             "pk = :pk AND sk BETWEEN :low AND :high", {"pk": keys.day_log_partition(day, shard), "low": low, "high": high}, forward=forward, page_size=page_size
         )  # fmt: skip
         return (row for row in found if row["sk"] not in (low, high))
+
+
+def _begun(rows: Iterator[Item]) -> Iterator[Item]:
+    """The same rows, with the first page of them read."""
+    first = list(islice(rows, 1))
+    return chain(first, rows)
 
 
 def _days(low: str, high: str) -> list[date]:
