@@ -50,6 +50,8 @@ def now(environ: Mapping[str, str], owner: Owner, provider: str, *, say: Callabl
         raise StepFailed(step, "there is no such connection", "Look it up with 'refresh plan', or by GET /user_management/users/{user_id}/data_providers.")
     if before.state != "connected":
         raise StepFailed(step, f"it is {before.state} ({before.reason}): no refresh brings that back", "Its user has to connect again.")
+    if before.handed_over_at is not None:
+        raise StepFailed(step, f"its grant was handed over at {before.handed_over_at:%Y-%m-%d %H:%M} UTC", "The system that has it refreshes it. To take it back: python -m ops take-over.")
     if not before.refreshable:
         raise StepFailed(step, "the provider gave no refresh token", "Nothing can be refreshed; the token is served until it ends.")
     key = table_keys.connection(owner, provider)

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 Stored = TypeVar("Stored")
 Reader = Callable[[Any], Any]
@@ -47,7 +47,7 @@ def _reader(kind: Any) -> Reader:
     origin, parts = get_origin(kind), get_args(kind)
     if kind is Any:
         return lambda value: value
-    if origin is UnionType:
+    if origin in (UnionType, Union):  # typing's where a part is an alias of a Literal
         (inner,) = [part for part in parts if part is not NoneType]
         return _or_none(_reader(inner))
     if origin is Literal:

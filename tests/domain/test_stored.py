@@ -1,8 +1,8 @@
 """Rows become models, or a plain refusal that shows no value."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, Optional
 
 import pytest
 
@@ -52,3 +52,16 @@ def test_r19_a_damaged_row_is_refused_by_field_and_not_shown(changes: dict[str, 
 def test_a_row_that_lacks_a_field_says_which() -> None:
     with pytest.raises(DamagedRow, match="slug"):
         read(Connection, {name: value for name, value in ROW.items() if name != "slug"})
+
+
+def test_a_word_of_a_named_set_may_be_missing() -> None:
+    """`Alias | None` of a Literal is typing's union, not the one of types."""
+    Word = Literal["one", "two"]
+
+    @dataclass(frozen=True)
+    class Row:
+        word: Optional[Word] = None  # noqa: UP045
+
+    assert (read(Row, {}).word, read(Row, {"word": "two"}).word) == (None, "two")
+    with pytest.raises(DamagedRow):
+        read(Row, {"word": "three"})

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.domain import lifecycle
 from chalicelib.domain.circuit import Circuit
 from chalicelib.domain.models import Owner
 from ops import clock, doctor
@@ -83,6 +84,18 @@ def test_the_deployed_worker_refreshes_what_an_operator_asks_for_and_the_plan_na
     assert (after.generation, after.state) == (2, "connected")
     with pytest.raises(StepFailed, match="no such connection"):
         clock.now(sandbox.environ, Owner(user_id="nobody"), "github", say=said.append)
+
+
+def test_what_was_handed_over_is_not_waited_for(sandbox: Sandbox) -> None:
+    from ops.keys import _engine
+
+    connect(sandbox, "user_handed_over")
+    engine, owner = _engine(sandbox.environ), Owner(user_id="user_handed_over")
+    before = engine.store.connection(owner, "github")
+    assert before is not None
+    engine.store.commit(lifecycle.handed_over(before, datetime.now(UTC)))
+    with pytest.raises(StepFailed, match="handed over"):
+        clock.now(sandbox.environ, owner, "github", say=lambda _: None)
 
 
 def test_the_deployed_sweep_publishes_and_the_deployed_schedule_wakes_it(sandbox: Sandbox) -> None:

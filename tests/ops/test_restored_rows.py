@@ -63,8 +63,8 @@ def test_nothing_but_the_doubt_and_its_time_changes(rows: Rows) -> None:
 
     assert {name for name, value in asdict(after).items() if value != asdict(made)[name]} == {"intent_attempt", "refresh_due_at"}
     assert made.expires_at is not None and after.refresh_due_at is not None
-    assert made.expires_at <= after.refresh_due_at <= NOW + HOUR + restored.SKEW
-    (due,) = [entry for shard in range(rows.engine.agenda.shards) for entry in rows.engine.agenda.due(shard, NOW + 2 * HOUR)]
+    assert made.expires_at <= after.refresh_due_at <= datetime.now(UTC) + HOUR + restored.SKEW
+    (due,) = [entry for shard in range(rows.engine.agenda.shards) for entry in rows.engine.agenda.due(shard, datetime.now(UTC) + 2 * HOUR)]
     assert due.key == keys.connection(made.owner, made.slug)
 
 
@@ -72,9 +72,9 @@ def test_what_is_due_at_once_is_spread_over_an_hour(rows: Rows) -> None:
     for number in range(20):
         rows.add(f"u{number}", expires_at=NOW - HOUR)
     run(rows.stage)
-    due = sorted(entry.since for shard in range(rows.engine.agenda.shards) for entry in rows.engine.agenda.due(shard, NOW + 2 * HOUR))
+    due = sorted(entry.since for shard in range(rows.engine.agenda.shards) for entry in rows.engine.agenda.due(shard, datetime.now(UTC) + 2 * HOUR))
 
-    assert len(due) == 20 and due[0] >= NOW and due[-1] <= NOW + HOUR + restored.SKEW
+    assert len(due) == 20 and due[0] >= NOW and due[-1] <= datetime.now(UTC) + HOUR + restored.SKEW
     assert due[-1] - due[0] > HOUR / 4
 
 
