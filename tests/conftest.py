@@ -9,6 +9,16 @@ from tests.browser import api, browser, page, person, picture  # noqa: F401 - fi
 from tests.cloud import CREDENTIALS, Cloud, Stage
 from tests.deployed import landing, sandbox  # noqa: F401 - fixtures of the whole session, started when a test first asks
 
+# Minutes each, most of them waiting: begun first, so that no worker is left alone with one of them at the end.
+LONG = ("soak/test_soak", "machine/test_machine", "machine/test_mutations", "ops/test_sandbox", "sdk/test_older", "e2e/test_webhooks_deployed", "ops/test_doctor", "dashboard/test_pages")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((number for number, name in enumerate(LONG) if item.nodeid.startswith(f"tests/{name}.py")), len(LONG))
+
+    items.sort(key=place)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_real_aws() -> Iterator[None]:
