@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,4 +59,4 @@ def _stage_of_its_own() -> Iterator[Cloud]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -19,7 +19,7 @@ from typing import Any
 from chalicelib.domain import ids
 from chalicelib.domain.events import timestamp
 from chalicelib.doors import keys
-from tests.bench import rows
+from tests.bench import browse, rows
 from tests.bench.provider import tokens_of
 from tests.bench.table import Row
 from tests.bench.watched import Call, Watched
@@ -64,10 +64,11 @@ class Told:
     costs: dict[int, Cost]
     swept: Rate
     repaired: Rate
+    browsed: list[str]
 
     def lines(self) -> list[str]:
         read = [f"due among {size:,}: {cost.queries} queries, {cost.entries:,} entries, {cost.size:,} bytes, {cost.units:g} read units" for size, cost in self.costs.items()]
-        return [*read, self.swept.line("keys sent by one sweep"), self.repaired.line("rows looked at by the repair pass")]
+        return [*read, self.swept.line("keys sent by one sweep"), self.repaired.line("rows looked at by the repair pass"), *self.browsed]
 
 
 def measure(small: Stage, large: Stage, *, rounds: int = ROUNDS) -> tuple[list[Row], Told]:
@@ -79,7 +80,8 @@ def measure(small: Stage, large: Stage, *, rounds: int = ROUNDS) -> tuple[list[R
         costs = {size: _cost(engine) for size, engine in sizes.items()}
         found = [_compared("due index", sizes, _read, rounds), _compared("sweep", sizes, _sweep, rounds)]
         sizes[LARGE].ahead = _ahead_for(MANY, LARGE)
-        return found, Told(costs, _rate(sizes[LARGE], _sweep), _rate(sizes[SMALL], _repair))
+        told = Told(costs, _rate(sizes[LARGE], _sweep), _rate(sizes[SMALL], _repair), browse.measure(sizes))
+    return found, told
 
 
 def _compared(what: str, sizes: dict[int, Watched], work: Callable[[Watched], int], rounds: int) -> Row:

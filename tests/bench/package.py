@@ -38,7 +38,7 @@ def _build(folder: Path) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    write_config(project, STAGE, {}, ANY_ROLE)
+    write_config(project, STAGE, {}, ANY_ROLE, {})
     chalice = Path(sys.executable).with_name("chalice")
     done = subprocess.run([chalice, "package", "--stage", STAGE, str(folder / "out")], cwd=project, env={**os.environ, **CREDENTIALS}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:

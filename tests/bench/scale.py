@@ -99,7 +99,7 @@ class Load:
     @property
     def shards(self) -> int:
         needed = self.refreshes * 2 / 500
-        return max(settings.Settings.due_shards, 2 ** ceil(log2(max(1, needed))))
+        return max(int(settings.Settings.due_shards), 2 ** ceil(log2(max(1, needed))))
 
     @property
     def sweep_seconds(self) -> float:

@@ -177,9 +177,9 @@ def _recorded(engine: Watched, message: RefreshMessage) -> dict[str, list[Any]]:
     """The requests that one refresh of ours makes in a warm worker, by their names; `post` is the one to the provider."""
     send, posts = engine.http.send, list[dict[str, Any]]()
 
-    def sent(method: str, url: str, *, headers: dict[str, str], body: bytes | None = None) -> Any:
+    def sent(method: str, url: str, *, headers: dict[str, str], body: bytes | None = None, reads_body: bool = True) -> Any:
         posts.append({"url": url, "headers": headers})
-        return send(method, url, headers=headers, body=body)
+        return send(method, url, headers=headers, body=body, reads_body=reads_body)
 
     engine.http.send = sent  # type: ignore[method-assign]
     for _ in range(2):  # the first opens the client secret, which asks KMS once
