@@ -21,7 +21,7 @@ from ops.migration import commands as migration
 
 LOCAL = ROOT / ".local"
 PID = LOCAL / "run.pid"
-CHOSEN = ("APP_NAME", "RETURN_URLS", "ENCRYPTION", "REQUIRE_PROOF", "LOG_LEVEL", "IDLE_AFTER_DAYS", "REFRESH_CONCURRENCY")
+CHOSEN = ("APP_NAME", "COLOR", "LOGO", "RETURN_URLS", "ENCRYPTION", "REQUIRE_PROOF", "LOG_LEVEL", "IDLE_AFTER_DAYS", "REFRESH_CONCURRENCY")
 CREDENTIALS = "Check the AWS credentials and the region: 'aws configure', or AWS_PROFILE and AWS_DEFAULT_REGION."
 
 
@@ -178,6 +178,9 @@ def _box(sandbox: Sandbox) -> str:
         f"""  {call}/data-integrations/github/token -d '{{"user_id":"user_ana"}}'""",
         f"  {call}/user_management/users/user_ana/data_providers",
         "",
+        "Or by clicks, in another terminal:",
+        "  make demo           Acme, a small product with the widget in its page",
+        "  make dashboard      a link into the dashboard, to set providers up",
         f"Play the provider (revoke, expire, fail): {sandbox.url}/simulator",
         "Ctrl-C ends it; the next run finds everything again.",
     ]

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import boto3
 
 from chalicelib.domain import settings as settings_module
+from chalicelib.web import branding
 from ops import stack
 from ops.errors import StepFailed
 
@@ -28,6 +29,7 @@ def deploy(project: Path, stage: str, environ: dict[str, str], *, settings: dict
     check_python()
     config = read_config(project)
     variables = _variables(config, stage, settings or {})
+    _check_logo(project, stage, variables.get("STANDPIPE_LOGO", ""))
     region = environ.get("AWS_DEFAULT_REGION") or environ.get("AWS_REGION")
     cloudformation = boto3.client(
         "cloudformation",
@@ -130,3 +132,12 @@ def _check(stage: str, variables: dict[str, str], domain: str | None) -> None:
             f"STANDPIPE_URL is {url}, and api_gateway_custom_domain.domain_name is {domain}",
             "Both name the same host: links and redirect URIs are built from the one, and answered at the other.",
         )
+
+
+def _check_logo(project: Path, stage: str, name: str) -> None:
+    """The file is packaged with the code, so it is there now or never. Raises StepFailed."""
+    try:
+        if name:
+            branding.read_logo(name, project / "chalicelib" / "web" / "static" / "brand")
+    except settings_module.SettingsError as error:
+        raise StepFailed(READING, str(error), f"Put the file there, or mend its name in the section of stage '{stage}'; docs/pages.md explains it.") from None

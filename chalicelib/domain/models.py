@@ -295,3 +295,5 @@ class ApiKey:
     revoked_at: datetime | None = None
     organization_id: str | None = None
     """If set, the key reaches what belongs to this organization and nothing else."""
+    last_used_at: datetime | None = None
+    """To about a day: it is noted no more often."""

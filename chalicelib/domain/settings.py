@@ -41,6 +41,10 @@ class Settings:
     """Keys that opened what is not yet sealed anew; nothing is sealed with them."""
     encryption: Literal["audited", "bound", "shared"] = "bound"
     app_name: str = "This application"
+    color: str = "#1c5dd8"
+    """Of the application, on the pages a person sees; web/branding.py makes readable shades of it."""
+    logo: str = ""
+    """A file in web/static/brand."""
     return_urls: tuple[str, ...] = ()
     require_proof: bool = False
     idle_after_days: int = 30
@@ -164,6 +168,7 @@ def _switch(text: str) -> bool:
     return SWITCH[text.lower()]
 
 
+_color = _like(r"#[0-9A-Fa-f]{6}", "a colour such as #1c5dd8")
 _key_arn = _like(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "the ARN of a KMS key (not of an alias)")
 _queue_url = _like(r"https?://[^\s/]+/\d{12}/[A-Za-z0-9_-]{1,80}", "the URL of an SQS queue")
 _READERS: dict[str, Callable[[str], Any]] = {
@@ -180,6 +185,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "former_key_arns": _each(_key_arn),
     "encryption": _one_of("audited", "bound", "shared"),
     "app_name": str,
+    "color": lambda text: _color(text).lower(),
+    "logo": _like(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(png|svg|webp)", "the name of a .png, .svg or .webp file, without a path"),
     "return_urls": _return_urls,
     "require_proof": _switch,
     "idle_after_days": _number(0, 3650),

@@ -175,12 +175,12 @@ class Store:
         except LostRace:
             pass
 
-    def fail(self, pending: Pending, event: Event) -> bool:
-        """Ends a taken flow, with its event, in one write; False if it had ended already."""
+    def fail(self, pending: Pending, event: Event, outcome: dict[str, str] | None = None) -> bool:
+        """Ends a taken flow, with its event and how it ended, in one write; False if it had ended already."""
         try:
             self._table.update_with_rows(
                 keys.pending(pending.id),
-                {"stage": "failed"},
+                {"stage": "failed", **({"outcome": outcome} if outcome else {})},
                 removes=(),
                 condition="#stage IN (:taken, :finished)",
                 values={"taken": "taken", "finished": "finished"},
@@ -264,6 +264,10 @@ class Store:
         except LostRace:
             return False
         return True
+
+    def note_api_key_used(self, key_id: str, now: datetime) -> None:
+        """Raises LostRace if there is no such key."""
+        self._table.note(keys.api_key(key_id), {"last_used_at": now}, condition="attribute_exists(pk)", values={})
 
     # audit
 

@@ -1,16 +1,18 @@
 """API keys of an application's backend: 256 random bits, shown once, stored as SHA-256, looked up by key id, revocable."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain import ids
-from chalicelib.domain.errors import Unauthorized
+from chalicelib.domain.errors import Unauthorized, Unavailable
 from chalicelib.domain.models import ApiKey
 from chalicelib.doors.store import Store
+from chalicelib.doors.table import LostRace
 
 PREFIX = "sk_"
 REMEMBERED_FOR = 30.0  # seconds a verified key is not looked up again: also how long a revoked key may still work
 REMEMBERED = 256
+NOTED_EVERY = timedelta(days=1)  # that a key is used is written no more often: a fetch is one read, and stays one
 
 
 class ApiKeys:
@@ -56,4 +58,15 @@ class ApiKeys:
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         self._known[fingerprint] = (self._monotonic(), record)
+        self._note_use(record)
         return record
+
+    def _note_use(self, record: ApiKey) -> None:
+        """For whoever wonders whether a key may go. A note that is not taken is taken another time: no call fails for it."""
+        now = self._clock()
+        if record.last_used_at is not None and now - record.last_used_at < NOTED_EVERY:
+            return
+        try:
+            self._store.note_api_key_used(record.id, now)
+        except (LostRace, Unavailable):
+            pass

@@ -35,7 +35,8 @@ class FailedFlows:
                 code, reason = TOLD[error.kind]
                 event = of_failed_flow(error.pending, code, reason, error.provider_code or None, error.description or None, self._clock())
                 try:
-                    if self._store.fail(error.pending, event):
+                    # With its kind, so that nobody who asks meanwhile sees a failure without a reason; the page adds what else there is to say.
+                    if self._store.fail(error.pending, event, {"kind": error.kind}):
                         self._outbox.publish([event])
                 except Unavailable:
                     pass  # the person's page is what matters now; the flow is over either way

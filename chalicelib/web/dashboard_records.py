@@ -78,6 +78,7 @@ def _key(record: Any) -> dict[str, Any]:
         "organization_id": record.organization_id,
         "created_at": timestamp(record.created_at),
         "revoked_at": timestamp(record.revoked_at) if record.revoked_at else None,
+        "last_used_at": timestamp(record.last_used_at) if record.last_used_at else None,
     }
 
 
@@ -125,6 +126,8 @@ def dashboard_settings(request: Request, visitor: Visitor) -> Response:
                 for name, value, title, text in (
                     ("url", settings.url, "Address", "Where this deployment is reached. Redirect URIs and connect links are built from it."),
                     ("app_name", settings.app_name, "Application's name", "What people are told they connect their account to."),
+                    ("color", settings.color, "Colour", "Of the pages a person sees while connecting; text on them stays readable with any."),
+                    ("logo", [settings.logo] if settings.logo else [], "Logo", "A file in chalicelib/web/static/brand, shown on the same pages."),
                     ("return_urls", list(settings.return_urls), "Return URLs", "Where a person may be sent after connecting; the whole address has to match."),
                     ("require_proof", settings.require_proof, "Proof of who finishes", "Accepts only flows that the application's session or the widget vouches for."),
                     ("encryption", settings.encryption, "Sealing", "audited asks KMS for every read; bound keeps data keys five minutes; shared shares them between connections."),

@@ -33,7 +33,7 @@ def page_of(opened: "Opened", action: str, headers: dict[str, Any]) -> Response:
 @route(handoff_pages, "/pipes/redirecting", ["GET"], caller="anyone")
 def redirecting(request: Request) -> Response:
     """What the popup shows until it is sent on; opened before anything is asked, or the browser would block it."""
-    return page("redirecting.html")
+    return page("redirecting.html", script=True)
 
 
 @route(handoff_pages, "/connect/{handle}/handoff", ["POST"], caller="anyone")

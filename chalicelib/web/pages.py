@@ -21,7 +21,13 @@ pages = Blueprint(__name__)
 
 def _outcome(kind: str, *, status: int = 400, **values: Any) -> Response:
     shown = outcomes.OUTCOMES[kind]
-    texts = {"provider": "the provider", "app": wiring.engine().settings.app_name, "other": "another account", "held_by": "another account", **{name: value for name, value in values.items() if value}}
+    texts = {
+        "provider": "the provider",
+        "app": wiring.engine().settings.app_name,
+        "other": "another account",
+        "held_by": "the account from before",
+        **{name: value for name, value in values.items() if value},
+    }
     return page(
         "outcome.html",
         status=status,
@@ -29,6 +35,7 @@ def _outcome(kind: str, *, status: int = 400, **values: Any) -> Response:
         title=_sentence(shown.title.format(**texts)),
         text=shown.text.format(**texts),
         todo=shown.todo.format(**texts),
+        missing=values.get("missing") or "",
         detail=values.get("detail") or "",
         back=values.get("back"),
     )
@@ -110,24 +117,23 @@ def open_link(request: Request, handle: str) -> Response:
     provider, pending = opened.effective.provider, opened.pending
     if pending.handoff_digest is not None:
         return handoff.page_of(opened, f"/connect/{handle}/handoff", cookie)
-    target = urlsplit(provider.authorization.endpoint)
     described = {scope.name: scope.description for scope in provider.scopes}
     return page(
         "confirm.html",
         headers=cookie,
-        form_goes_to=f"{target.scheme}://{target.netloc}",
+        form_goes_to=provider.authorization.endpoint,
         provider=provider.name,
         slug=provider.slug,
         user=pending.person or pending.organization_id,
         organization=pending.organization_id if pending.user_id is None else None,
         user_name=pending.user_display_name,
         scopes=[(name, described.get(name, "")) for name in pending.scopes],
-        host=target.netloc,
+        host=urlsplit(provider.authorization.endpoint).netloc,
         simulated=pending.authority == "simulator",
         reconnect=pending.connection_id is not None,
         action=f"/connect/{handle}",
         csrf=_csrf(opened.browser),
-        back=pending.return_to,
+        back=_back(pending),
     )
 
 
@@ -172,7 +178,7 @@ def callback(request: Request, registration_id: str) -> Response:
     if pending.return_to is not None:
         return redirect(_with(pending.return_to, status="connected", provider=pending.slug, connected_account_id=connection.id))
     missing = ", ".join(connection.missing_scopes())
-    return _leave(pending, "connected", {"provider": wiring.engine().registrations.name_of(pending.slug), "detail": f"not granted: {missing}" if missing else ""})
+    return _leave(pending, "connected", {"provider": wiring.engine().registrations.name_of(pending.slug), "missing": missing})
 
 
 @route(pages, "/outcome/{name}", ["GET"], caller="anyone", on_error=_failed)
@@ -190,7 +196,7 @@ def _leave(pending: Pending | None, kind: str, told: dict[str, str]) -> Response
     if pending is None or kind in ("link_used", "link_expired", "wrong_browser"):
         return redirect(f"{wiring.engine().settings.url}/outcome/{kind}")
     if not _conclude(pending, {"kind": kind, **told}):
-        return redirect(f"{wiring.engine().settings.url}/outcome/{'ended' if kind == 'connected' else kind}")  # less is told, but it is true
+        return redirect(f"{wiring.engine().settings.url}/outcome/{kind if kind in outcomes.GENERAL else 'ended'}")  # less is told, but it is true
     return redirect(f"{wiring.engine().settings.url}/outcome/{pending.id}")
 
 

@@ -50,6 +50,14 @@ def test_a_stage_of_every_setting_says_what_was_set() -> None:
     assert (found.idle_after, found.refresh_concurrency, found.due_shards, found.former_key_arns) == (timedelta(days=90), 1, 256, tuple(keys))
 
 
+def test_a_stage_without_a_brand_has_a_colour_and_no_logo() -> None:
+    found = read(GOOD)
+    assert (found.color, found.logo) == ("#1c5dd8", "")
+
+    branded = read({**GOOD, "STANDPIPE_COLOR": "#FFD400", "STANDPIPE_LOGO": "Acme-2.dark_1.svg"})
+    assert (branded.color, branded.logo) == ("#ffd400", "Acme-2.dark_1.svg")
+
+
 def test_idle_after_no_days_is_never() -> None:
     found = read({**GOOD, "STANDPIPE_IDLE_AFTER_DAYS": "0"})
 
@@ -141,6 +149,8 @@ BAD = {
         "arn:aws:sns:eu-central-1:123456789012:events.fifo", "arn:aws:sns:eu-central-1:123456789012:",
     ],
     "STANDPIPE_ENCRYPTION": ["none", "Bound"],
+    "STANDPIPE_COLOR": ["blue", "#fff", "1c5dd8", "#1c5dd8ff", "#1c5dg8", "rgb(0,0,0)", "#1c5dd8\n", "#1c5dd8; }", "var(--x)"],
+    "STANDPIPE_LOGO": ["logo.gif", "../logo.png", "brand/logo.png", "/etc/logo.png", ".png", "-logo.png", "logo", "logo.png\n", "logo.PNG", "a b.png", "https://evil.example/logo.png", f"{'x' * 101}.png"],
     # Where a browser is sent with a connect code (R10); a code in a fragment would never reach the application's server.
     "STANDPIPE_RETURN_URLS": [
         "javascript:alert(1)", "http://app.example/done", "/done", "https://", "https://app.example/#/done", "https://user@app.example/done", "https://app.example\\\\@evil", "https://[",

@@ -21,7 +21,7 @@ def connect(page: Page, url: str, provider: str = "GitHub") -> None:
 def test_a_person_connects_github_and_a_backend_lists_their_repositories(api: Api, page: Page, landing: Landing, picture: Picture) -> None:
     begun = api.authorize("github", "user_story", return_to=landing.url)
     page.goto(begun["url"])
-    expect(page.get_by_role("heading", level=1)).to_have_text("Connect your GitHub account to Acme?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connect your GitHub account to Acme as user_story?")
     expect(page.locator(".owner")).to_have_text("user_story")
     picture(page, "confirm")
     page.get_by_role("button", name="Continue to GitHub").click()

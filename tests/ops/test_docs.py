@@ -36,7 +36,7 @@ def test_every_setting_is_explained_with_its_default() -> None:
         if field.default is MISSING:
             assert default in ("none", "written")
         else:
-            shown = {(): "empty", False: "`false`"}.get(field.default, f"`{field.default}`")
+            shown = {(): "empty", "": "empty", False: "`false`"}.get(field.default, f"`{field.default}`")
             assert default == shown, field.name
 
 

@@ -230,6 +230,18 @@ def test_r05_the_confirmation_page_names_app_person_provider_scopes_and_host(at_
     assert not re.search(r"<script|onclick|javascript:|https?://(?!localhost:8000)", text)
 
 
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [("id.example:8443", " https://id.example:8443"), ("b\u00fccher.example", " https://xn--bcher-kva.example"), ("id.example;sandbox", ""), ("id.example,default-src", ""), ("id.example'*'", ""), ("a..example", "")],
+)  # fmt: skip
+def test_r05_an_authorization_url_adds_its_origin_to_the_policy_and_nothing_else(site: Site, host: str, allowed: str) -> None:
+    custom = {"name": "Id", "authorization_url": f"https://{host}/authorize", "token_url": "https://id.example/token"}
+    made = site.api("POST", "/data-integrations", {"provider": "id", "enabled": True, "custom_provider": custom, "credentials": {"client_id": "c", "client_secret": "s"}})
+    assert made.status == 201, made.text
+    page = site.browser().get(site.authorize(somebody(), "id")["url"])
+    assert page.status == 200 and page.one("Content-Security-Policy").endswith(f"form-action 'self'{allowed}")
+
+
 def test_r05_a_flow_cannot_be_started_without_a_key_or_by_a_query(site: Site) -> None:
     site.api("POST", "/data-integrations", {"provider": "github", "enabled": True})
     assert site.gateway("POST", "/data-integrations/github/authorize", body={"user_id": "u1"}).status == 401

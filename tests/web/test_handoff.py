@@ -3,8 +3,13 @@
 import json
 from typing import Any
 
+import pytest
+
+from chalicelib.engine.authorization_response import FlowError
+from tests.engine import scenes
 from tests.engine.scenes import SLUG
-from tests.web.people import Answer, Browser, Site, somebody
+from tests.peers import faults
+from tests.web.people import Answer, Browser, Site, query_of, somebody
 from tests.web.test_widget_tokens import minted, widget
 
 ORIGIN = "https://app.example"
@@ -71,8 +76,6 @@ def test_a_handoff_is_taken_once(at_django: Site) -> None:
 
 
 def test_a_stage_that_wants_proof_takes_the_widgets(open_site: Any, web_django: Any) -> None:
-    from tests.engine import scenes
-
     site = open_site(STANDPIPE_REQUIRE_PROOF="true")
     with scenes.staged(site.stage, web_django):
         token = minted(site, somebody())
@@ -87,6 +90,24 @@ def test_without_a_handoff_the_person_is_asked(at_django: Site) -> None:
     assert "handoffToken" not in begun
     done = browser.arrive(browser.back_from(at_django.peer, begun["url"], user))
     assert done.status == 200 and at_django.works(user)
+
+
+@pytest.mark.parametrize(("ended", "kind"), [("denied", "declined"), ("no tokens", "exchange_failed"), ("an error", "provider_error")])
+def test_a_widget_that_asks_in_between_never_sees_a_failure_without_its_reason(at_django: Site, ended: str, kind: str) -> None:
+    """The engine has ended the flow, and the page has not noted yet what it will say."""
+    user, browser = somebody(), at_django.browser()
+    token = minted(at_django, user)
+    begun = authorize(at_django, token)
+    browser.get(begun["url"])
+    asked = hand_off(browser, begun, begun["handoffToken"]).json()["url"]
+    back = at_django.peer.deny(asked, user=user) if ended == "denied" else at_django.peer.approve(asked, user=user)
+    query = query_of(back)
+    if ended == "an error":
+        query = {"state": query["state"], "error": ["server_error"]}
+    at_django.at_peer.fault(faults.status(503), times=4)
+    with pytest.raises(FlowError, match=kind):
+        at_django.engine.connect.callback(scenes.REGISTRATION_ID, query, lambda _pending: next(iter(browser.cookies.values())))
+    assert status(at_django, token, begun) == {"isConnecting": False, "outcome": kind}
 
 
 def test_another_persons_flow_tells_nothing(at_django: Site) -> None:

@@ -78,7 +78,7 @@ def test_r15_scopes_that_were_not_granted_are_told_everywhere(at_django: Site) -
     user, browser = somebody(), at_django.browser()
     at_django.at_peer.fault(faults.rewrite(lambda answer: {**answer, "scope": "read"}))
     page = browser.arrive(browser.back_from(at_django.peer, at_django.authorize(user)["url"], user))
-    assert "not granted: write" in page.text
+    assert "You did not allow all that Acme asked for" in page.text and "<code>write</code>" in page.text
     token = at_django.token(user)["access_token"]
     assert (token["scopes"], token["missing_scopes"]) == (["read"], ["write"])
     account = at_django.account(user).json()

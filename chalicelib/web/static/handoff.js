@@ -1,4 +1,5 @@
-// Waits for the widget that opened this window to show its secret, shows it to the server, and goes on.
+// In the window a widget opened. The blank page waits to be sent on. The page after it waits for that widget to show its secret,
+// shows it to the server, and goes on.
 (() => {
   "use strict";
   const place = document.getElementById("handoff");
@@ -6,11 +7,11 @@
   const stuck = () => {
     document.getElementById("waiting").hidden = true;
     document.getElementById("stuck").hidden = false;
-    document.querySelector(".spinner").hidden = true;
   };
   let busy = false;
   // As long as WorkOS's widget keeps telling it: ten seconds, and a little for a slow page.
   const patience = setTimeout(stuck, 15000);
+  if (action === undefined) return;
   addEventListener("message", async (event) => {
     // Both: the window that opened this one, and the origin the flow was begun from.
     if (busy || !window.opener || event.source !== window.opener || (origin && event.origin !== origin)) return;
