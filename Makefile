@@ -2,11 +2,15 @@ PYTHON ?= python3
 VENV = .venv/bin/python
 PORT ?= 8000
 STAGE ?= local
+DEMO_PORT ?= 3000
 
-.PHONY: run stop clean key dashboard deploy test bench soak frontend
+.PHONY: run demo stop clean key dashboard deploy test bench soak frontend
 
 run: .venv/ops
 	@$(VENV) -m ops run --port $(PORT)
+
+demo: .venv/demo
+	@$(VENV) examples/demo/acme.py --port $(DEMO_PORT)
 
 stop:
 	@[ ! -x $(VENV) ] || $(VENV) -m ops stop
@@ -40,6 +44,9 @@ frontend/node_modules/.package-lock.json: frontend/package.json frontend/package
 
 .venv/ops: requirements.txt ops/requirements.txt
 	@sh ops/venv.sh $(PYTHON) ops/requirements.txt $@
+
+.venv/demo: examples/demo/requirements.txt
+	@sh ops/venv.sh $(PYTHON) examples/demo/requirements.txt $@
 
 .venv/tests: requirements.txt ops/requirements.txt tests/requirements.txt
 	@sh ops/venv.sh $(PYTHON) tests/requirements.txt $@
