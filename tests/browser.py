@@ -6,6 +6,7 @@ Rule: the fixtures are of the whole session, because a process can hold one Play
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,20 @@ def api(sandbox: Sandbox) -> Iterator[Api]:
     backend.session.close()
 
 
+def warm(sandbox: Sandbox) -> None:
+    """A container for each request that a page and its window make at once: starting one takes seconds where others compute as well, and widgets give a window ten."""
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: requests.get(f"{sandbox.url}/pipes/redirecting", timeout=60), range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def warmed(sandbox: Sandbox) -> None:
+    warm(sandbox)
+
+
+@pytest.fixture(scope="session")
+def browser(warmed: None) -> Iterator[Browser]:
     """A real Chromium; the calls home that a fresh one makes are off, because there is no network to make them on."""
     path = next(found for name in CHROMIUM if (found := shutil.which(name)))
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import api, browser, page, person, picture  # noqa: F401 - fixtures
+from tests.browser import api, browser, page, person, picture, warmed  # noqa: F401 - fixtures
 from tests.cloud import CREDENTIALS, Cloud, Stage
 from tests.deployed import landing, sandbox  # noqa: F401 - fixtures of the whole session, started when a test first asks
 

@@ -8,10 +8,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import requests
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -156,10 +154,3 @@ def revoke_at_simulator(page: Page, account: str) -> None:
     before = grants.count()
     grants.first.get_by_role("button", name="Revoke").click()
     expect(grants).to_have_count(before - 1, timeout=SLOW)
-
-
-def warm(sandbox: Sandbox) -> None:
-    """A container for each request that a page and its window make at once: starting one takes seconds where others compute as well."""
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: requests.get(f"{sandbox.url}/pipes/redirecting", timeout=60), range(6)))
-    assert {answer.status_code for answer in answers} == {200}

@@ -7,12 +7,7 @@ from playwright.sync_api import BrowserContext
 
 from ops.local.sandbox import Sandbox
 from tests.browser import Api
-from tests.demo.acme import PEOPLE, Demo, Start, Visitor, warm
-
-
-@pytest.fixture(scope="session")
-def warmed(sandbox: Sandbox) -> None:
-    warm(sandbox)
+from tests.demo.acme import PEOPLE, Demo, Start, Visitor
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +31,7 @@ def demo(start: Start) -> Demo:
 
 
 @pytest.fixture
-def nobody_connected(api: Api, warmed: None) -> None:
+def nobody_connected(api: Api) -> None:
     """No user of Acme."""
     for user, organization in PEOPLE.items():
         api.session.delete(f"{api.sandbox.url}/user_management/users/{user}/connected_accounts/github", params={"organization_id": organization}, timeout=60)

@@ -12,6 +12,7 @@ from tests import compatibility
 from tests.widgets.product import Product, View
 
 CLIENT = "@workos-inc/widgets 1.18.0"
+ELSEWHERE = re.compile(r"^https?://(?!localhost[:/]|127\.0\.0\.1[:/])")
 FIXED = "configurations|mine|organization|installations|shared-connections"
 VARIABLE = re.compile(rf"(?<=/DataIntegrations/)(?!(?:{FIXED})(?:/|$))[^/]+|(?<=/installations/)[^/]+|(?<=/authorization-status/)[^/]+")
 
@@ -26,6 +27,7 @@ class Screen:
 
     def __init__(self, product: Product, person: BrowserContext) -> None:
         self.product, self.person = product, person
+        person.route(ELSEWHERE, lambda route: route.abort())  # the widgets' styles name pictures on WorkOS's servers, which no test may need
         self.page: Page = person.new_page()
         self.calls: list[tuple[str, int, Any]] = []
         self.page.on("response", self._answered)
@@ -64,7 +66,7 @@ class Screen:
             button.click()
         popup = opened.value
         popup.wait_for_url("**/simulator/**")
-        popup.get_by_text(account, exact=True).first.click()
+        popup.locator(f'input[name="account"][value="{account}"]').check()
         popup.get_by_role("button", name=decision).click()
         popup.wait_for_url("**/outcome/**")
         return popup
@@ -75,9 +77,9 @@ class Screen:
             self.page.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))")
 
     def keep_back(self, path: str) -> list[Route]:
-        """The widget's requests of this path wait in the list until `continue_()`, for what is shown meanwhile."""
+        """The widget's next request of this path waits in the list until `continue_()`, for what is shown meanwhile."""
         kept: list[Route] = []
-        self.page.route(f"{self.product.stage}{path}", kept.append)
+        self.page.route(f"{self.product.stage}{path}", lambda route: kept.append(route), times=1)
         return kept
 
     def bodies(self, call: str) -> list[Any]:
