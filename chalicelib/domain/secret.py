@@ -29,6 +29,9 @@ class Secret:
     def is_blank(self) -> bool:
         return not self._value.strip()
 
+    def is_longer_than(self, characters: int) -> bool:
+        return len(self._value) > characters
+
     def __repr__(self) -> str:
         return "Secret(***)"
 

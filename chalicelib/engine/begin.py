@@ -34,6 +34,8 @@ class Wanted:
     handoff: bool = False
     """The widget in the opener vouches for the person, by messages from `opener_origin`."""
     opener_origin: str | None = None
+    trial: bool = False
+    """An administrator tries the provider, which therefore need not be enabled yet."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Beginning:
         """Freezes a flow for one owner. Raises NotFound, Unprocessable or Conflict; then nothing is kept."""
         wanted = wanted or Wanted()
         registration = self._registrations.for_owner(slug, owner)
-        require_enabled(registration)
+        if not wanted.trial:
+            require_enabled(registration)
         require_method(registration, "oauth")
         self._check(wanted)
         now = self._clock()

@@ -50,6 +50,7 @@ class Change:
     organization_credentials: bool | None = None
     client_id: str | None = None
     client_secret: Secret | None = None
+    forget_client: bool = False
     custom_provider: dict[str, Any] | None = None
 
 
@@ -127,13 +128,13 @@ class Configuring:
         return (fresh, *(each for _, each in known))[:LIVE_SECRETS]
 
     def _with_client(self, before: Registration, after: Registration, provider: Provider, change: Change, now: datetime) -> Registration:
+        if change.forget_client:
+            self._require_unused(before, "Disconnect them first.")
+            return replace(after, client_id=None, client_secrets=())
         client_id = change.client_id if change.client_id is not None else before.client_id
         moved = (before.client_id is not None and client_id != before.client_id) or _where(before) not in (None, _where(after))
-        if moved and self._has_connections(before.id):
-            raise Conflict(
-                f"'{before.slug}' has connections, and their grants belong to this client at these endpoints. Disconnect them first; a new secret of the same client can be set at any time.",
-                "data_integration_in_use",
-            )
+        if moved:
+            self._require_unused(before, "Disconnect them first; a new secret of the same client can be set at any time.")
         if moved and before.client_secrets and change.client_secret is None:
             raise Unprocessable(
                 "Changing where the client secret is sent (an endpoint or the client id) asks for 'credentials.client_secret' again.",
@@ -148,6 +149,10 @@ class Configuring:
         if change.client_secret is not None:
             kept = self.with_secret(change.client_secret, kept, before.id, now)
         return replace(after, client_id=client_id, client_secrets=kept)
+
+    def _require_unused(self, registration: Registration, what_to_do: str) -> None:
+        if self._has_connections(registration.id):
+            raise Conflict(f"'{registration.slug}' has connections, and their grants belong to this client at these endpoints. {what_to_do}", "data_integration_in_use")
 
     def _custom(self, before: Registration, change: Change) -> str:
         methods = change.auth_methods or before.auth_methods

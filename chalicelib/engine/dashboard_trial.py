@@ -46,11 +46,11 @@ class Trial:
         self._clock, self._monotonic = clock, monotonic
 
     def begin(self, slug: str, config: dict[str, str], seconds_left: Callable[[], float]) -> str:
-        """The link to open. Raises NotFound, Conflict or Unprocessable: the provider is not ready to be tried."""
+        """The link to open. The provider need not be enabled: a trial comes before people may connect it. Raises NotFound, Conflict or Unprocessable: the provider is not ready to be tried."""
         left_behind = self._store.connection(TESTER, slug)
         if left_behind is not None and left_behind.state != "disconnected":
             self._disconnect().disconnect(TESTER, slug, seconds_left=seconds_left)
-        begun = self._connect().begin(TESTER, slug, Wanted(config=config, display_name="Trial", user_display_name="A trial from the dashboard"))
+        begun = self._connect().begin(TESTER, slug, Wanted(config=config, display_name="Trial", user_display_name="A trial from the dashboard", trial=True))
         now = self._clock()
         self._rows.save_trial(slug, {"began_at": now, "pending": begun.state.split(".")[0], "steps": [_step("connect", "waiting", "Allow it at the provider, in the window that opened.")]}, now)
         return begun.url

@@ -60,6 +60,8 @@ class Provider(Row):
     slug: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     name: str = Field(min_length=1, max_length=100)
     description: str = Field(default="", max_length=500)
+    icon: str = Field(default="", pattern=r"^[a-z0-9]{0,50}$")
+    """Its name in simple-icons; `make frontend` makes the picture of it."""
     documentation: tuple[str, ...] = ()
     """Pages of the provider this file was read from."""
     auth_methods: tuple[AuthMethod, ...] = Field(default=("oauth",), min_length=1)

@@ -13,6 +13,7 @@ ConfigValues = dict[str, Annotated[str, Field(max_length=255)]]
 ScopeName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]
 ClientId = Annotated[str, Field(min_length=1, max_length=512)]
 Method = Literal["oauth", "api_key", "client_credentials"]
+MAX_ENTERED = 4096  # of what a person pastes: a key, a client secret; a provider's token may be longer
 Verifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-._~]{43,128}$")]
 
 
@@ -22,7 +23,14 @@ def _not_blank(secret: Secret) -> Secret:
     return secret
 
 
-EnteredSecret = Annotated[Secret, AfterValidator(_not_blank)]
+def _typed(secret: Secret) -> Secret:
+    if secret.is_longer_than(MAX_ENTERED):
+        raise ValueError(f"has more than {MAX_ENTERED} characters")
+    return secret
+
+
+Token = Annotated[Secret, AfterValidator(_not_blank)]
+EnteredSecret = Annotated[Token, AfterValidator(_typed)]
 
 
 class _Body(BaseModel):
@@ -153,8 +161,8 @@ class AddClientCredentialsBody(InstallationBody):
 class ConnectedAccountBody(_Body):
     """A connected account from tokens, or what is to be changed of one."""
 
-    access_token: EnteredSecret | None = None
-    refresh_token: EnteredSecret | None = None
+    access_token: Token | None = None
+    refresh_token: Token | None = None
     expires_at: AwareDatetime | None = None
     scopes: list[ScopeName] | None = None
     state: Literal["connected", "needs_reauthorization"] | None = None
@@ -219,6 +227,6 @@ def read(model: type[Model], given: dict[str, Any]) -> Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        problems = [(".".join(str(part) for part in e["loc"]), e["type"], e["msg"]) for e in error.errors(include_input=False, include_url=False)]
+        problems = [(".".join(str(part) for part in e["loc"]), e["type"], e["msg"].removeprefix("Value error, ")) for e in error.errors(include_input=False, include_url=False)]
         sentences = [f"'{field}' is required." if kind == "missing" else f"'{field}': {message}." for field, kind, message in problems]
         raise Unprocessable(" ".join(sentences), "validation_error", errors=[{"field": field, "code": "required" if kind == "missing" else kind} for field, kind, _ in problems]) from None

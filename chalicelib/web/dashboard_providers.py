@@ -82,6 +82,16 @@ def dashboard_delete_provider(request: Request, visitor: Visitor, slug: str) -> 
     return answer({"deleted": True})
 
 
+@change("/providers/{slug}/client", ["DELETE"])
+def dashboard_forget_client(request: Request, visitor: Visitor, slug: str) -> Response:
+    """The client id and every secret of it are forgotten; the registration and its redirect URI stay."""
+    from chalicelib.engine.registrations import Change
+
+    forgotten = wiring.engine().registrations.update(slug, Change(forget_client=True), _ownership(request), actor=visitor.actor)
+    audit(visitor, "data_integration.credentials_removed", slug=slug, id=forgotten.id, ownership=forgotten.ownership)
+    return answer(_shown(forgotten))
+
+
 @change("/discovery", ["POST"])
 def dashboard_discovery(request: Request, visitor: Visitor) -> Response:
     """`{issuer}`: what that authorization server says of itself."""

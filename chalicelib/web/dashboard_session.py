@@ -9,6 +9,7 @@ from chalice import Response
 from chalicelib import wiring
 from chalicelib.domain.events import timestamp
 from chalicelib.engine.dashboard_sign_in import SESSION_TTL, Visitor
+from chalicelib.web import icons
 from chalicelib.web.dashboard_edge import answer, change, cookie, dashboard, from_our_pages, look
 from chalicelib.web.edge import HEADERS, Request, route
 
@@ -80,5 +81,6 @@ def dashboard_session(request: Request, visitor: Visitor) -> Response:
             "stage": settings.stage,
             "environment": settings.environment,
             "url": settings.url,
+            "icons": icons.paths(),
         }
     )

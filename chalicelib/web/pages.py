@@ -12,7 +12,7 @@ from chalicelib import wiring
 from chalicelib.domain import ids
 from chalicelib.domain.errors import StandpipeError, Unavailable
 from chalicelib.domain.models import Pending
-from chalicelib.web import handoff, outcomes
+from chalicelib.web import handoff, icons, outcomes
 from chalicelib.web.edge import HEADERS, Request, route
 from chalicelib.web.rendering import page, redirect
 
@@ -123,7 +123,7 @@ def open_link(request: Request, handle: str) -> Response:
         headers=cookie,
         form_goes_to=provider.authorization.endpoint,
         provider=provider.name,
-        slug=provider.slug,
+        picture=icons.paths().get(provider.slug),
         user=pending.person or pending.organization_id,
         organization=pending.organization_id if pending.user_id is None else None,
         user_name=pending.user_display_name,

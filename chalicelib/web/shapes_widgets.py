@@ -131,6 +131,8 @@ class WidgetSharedConnection(TypedDict):
     description: str
     slug: str
     iconSlug: str
+    iconUrl: str | None
+    iconDarkUrl: str | None
     ownership: Literal["organization"]
     connected_accounts: list[WidgetSharedAccount]
 
@@ -183,6 +185,8 @@ class WidgetConfiguration(TypedDict):
     description: str
     slug: str
     iconSlug: str
+    iconUrl: str | None
+    iconDarkUrl: str | None
     integrationType: str
     ownership: Ownership
     hasOverride: bool

@@ -32,7 +32,7 @@ def person(request: Request) -> Owner:
 
 @route(widgets_api, f"{INTEGRATIONS}/mine", ["GET"], caller="widget", returns="WidgetIntegrations")
 def mine(request: Request) -> Response:
-    """Every provider the person may connect, and those that are off by now but still connected."""
+    """Every provider the person can connect, and those that cannot be any more but are connected."""
     from chalicelib.web import wire_widgets
 
     owner, engine = person(request), wiring.engine()
@@ -41,7 +41,8 @@ def mine(request: Request) -> Response:
         known = [each for each in engine.registrations.all() if each.ownership == "userland_user"]
     else:
         known = [each.effective for each in engine.configurations.all(owner.organization_id, "userland_user")]
-    return answer({"data": [wire_widgets.integration(each, engine.registrations, connected.get(each.slug, [])) for each in known if each.enabled or each.slug in connected]})
+    shown = [each for each in known if each.slug in connected or wire_widgets.can_connect(each, engine.registrations)]
+    return answer({"data": [wire_widgets.integration(each, engine.registrations, connected.get(each.slug, [])) for each in shown]})
 
 
 @route(widgets_api, "/_widgets/settings", ["GET"], caller="widget", returns="WidgetSettings")

@@ -10,7 +10,7 @@ from chalicelib.domain.models import AuthMethod, Connection, Registration
 from chalicelib.engine.configurations import Configured
 from chalicelib.engine.registrations import Registrations
 from chalicelib.providers.spec import Provider
-from chalicelib.web import wire, wire_configurations
+from chalicelib.web import icons, wire, wire_configurations
 from chalicelib.web.wire_registrations import CREDENTIALS
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def integration(registration: Registration, registrations: Registrations, connec
         "apiKey": api_key(provider) if "api_key" in registration.auth_methods else None,
         "clientCredentials": client_credentials(provider) if "client_credentials" in registration.auth_methods else None,
         "iconSlug": registration.slug,
-        "iconUrl": None,
-        "iconDarkUrl": None,
+        "iconUrl": icons.light(registration.slug),
+        "iconDarkUrl": icons.dark(registration.slug),
         "installation": slot,
         "connected_accounts": accounts,
         "createdAt": created,
@@ -50,6 +50,11 @@ def integration(registration: Registration, registrations: Registrations, connec
         "created_at": created,
         "updated_at": updated,
     }
+
+
+def can_connect(registration: Registration, registrations: Registrations) -> bool:
+    """Is there a way to connect: a method in which the connection brings its own secret, or OAuth with a client?"""
+    return registration.enabled and (any(method != "oauth" for method in registration.auth_methods) or registrations.authority(registration) is not None)
 
 
 def installation(connection: Connection, provider_name: str) -> "shapes.WidgetInstallation":
@@ -123,6 +128,8 @@ def shared(registration: Registration, registrations: Registrations, connections
         "description": registration.description or provider.description,
         "slug": registration.slug,
         "iconSlug": registration.slug,
+        "iconUrl": icons.light(registration.slug),
+        "iconDarkUrl": icons.dark(registration.slug),
         "ownership": "organization",
         "connected_accounts": accounts,
     }
@@ -145,6 +152,8 @@ def configuration(configured: Configured, registrations: Registrations) -> "shap
         "description": root.description or provider.description,
         "slug": root.slug,
         "iconSlug": root.slug,
+        "iconUrl": icons.light(root.slug),
+        "iconDarkUrl": icons.dark(root.slug),
         "integrationType": root.slug,
         "ownership": root.ownership,
         "hasOverride": override is not None,
@@ -177,14 +186,13 @@ def organization_integration(configured: Configured, registrations: Registration
     """A provider of the organization's own accounts, for its administrator."""
     effective = configured.effective
     account = connections[0] if connections else None
-    may_connect = effective.enabled and ("oauth" not in effective.auth_methods or registrations.authority(effective) is not None or len(effective.auth_methods) > 1)
     return {
         **integration(effective, registrations, connections),
         "id": configured.root.id,
         "configuration": configuration(configured, registrations),
         "capabilities": {
             "canConfigure": True,
-            "canConnect": may_connect and account is None,
+            "canConnect": can_connect(effective, registrations) and account is None,
             "canUpdateCredentials": account is not None and account.auth_method != "oauth" and effective.enabled,
             "canReauthorize": account is not None and account.auth_method == "oauth" and effective.enabled,
             "canDisconnect": account is not None,

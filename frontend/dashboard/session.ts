@@ -11,6 +11,8 @@ export interface Session {
   environment: "sandbox" | "production";
   url: string;
   expires_at: string;
+  /** Addresses of providers' pictures, by slug. */
+  icons: Record<string, { light: string; dark: string }>;
 }
 
 export const SessionContext = createContext<Session | null>(null);

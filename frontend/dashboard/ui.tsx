@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useCallback, useEffect, useId, useRef, useState } from "preact/hooks";
 import { Refused } from "./api.ts";
 import { Icon, type IconName } from "./icons.tsx";
+import { useSession } from "./session.ts";
 import { ago, when, type Tone } from "./words.ts";
 
 export interface Loaded<T> {
@@ -284,8 +285,20 @@ export function Confirm({ title, action, children, onConfirm, onClose }: Confirm
   );
 }
 
-/** The first letter of a provider on a colour that is always the same for it. */
-export function Mark({ name }: { name: string }) {
+/** A provider's picture, or the first letter of a name on a colour that is always the same for it. */
+export function Mark({ name, slug }: { name: string; slug?: string }) {
+  const icon = useSession().icons[slug ?? ""];
+  const [broken, setBroken] = useState(false);
+  if (icon && !broken) {
+    const looks = icon.dark === icon.light ? [["both", icon.light]] : Object.entries(icon);
+    return (
+      <span class="mark picture" aria-hidden="true">
+        {looks.map(([look, address]) => (
+          <img key={look} class={look} src={address} alt="" width={22} height={22} loading="lazy" onError={() => setBroken(true)} />
+        ))}
+      </span>
+    );
+  }
   const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 12, 7);
   return (
     <span class={`mark hue-${hue}`} aria-hidden="true">

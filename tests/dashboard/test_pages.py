@@ -147,6 +147,30 @@ def test_github_is_set_up_with_simulated_credentials_and_tried_by_clicks(not_ena
     consent.close()
 
 
+def test_credentials_are_removed_by_clicks_and_a_provider_is_tried_before_it_is_enabled(not_enabled: None, opened: Open, sandbox: Sandbox, api: Api) -> None:
+    page = opened()
+    page.goto(f"{sandbox.url}/dashboard/providers/github")
+    drawer = page.get_by_role("dialog").first
+    drawer.get_by_label("My own OAuth app").check(timeout=20000)
+    drawer.get_by_label("Client ID").fill("client-of-acme")
+    drawer.get_by_label("Client secret").fill("a-client-secret-of-ours")
+    drawer.get_by_role("button", name="Save").click()
+    drawer.get_by_role("button", name="Remove credentials").click(timeout=20000)
+    page.get_by_role("dialog").last.get_by_role("button", name="Remove credentials").click()
+    expect(page.get_by_text("The credentials of GitHub are removed")).to_be_visible(timeout=20000)
+    expect(drawer.get_by_label("Simulated credentials")).to_be_checked()
+    assert "client-of-acme" not in api.call("GET", "/data-integrations/github").text
+    assert axe.findings(page) == []
+
+    with page.context.expect_page() as window:
+        drawer.get_by_role("button", name="Test this provider").click()
+    window.value.get_by_role("button", name="Continue to GitHub").click(timeout=20000)
+    window.value.get_by_role("button", name="Allow").click(timeout=20000)
+    expect(drawer.get_by_text("GitHub works")).to_be_visible(timeout=40000)
+    assert api.call("GET", "/data-integrations/github").json()["enabled"] is False
+    window.value.close()
+
+
 @pytest.fixture(scope="module")
 def openid() -> Iterator[Peer]:
     with start_oidc(client_secret="secret-of-the-pages", client_id="pages", redirect_uris=["http://localhost:8000/callback/nothing"]) as peer:

@@ -11,7 +11,7 @@ from chalicelib.providers import catalogue
 from tests.dashboard.conftest import ACTOR, Administrator
 from tests.engine.scenes import SLUG
 from tests.peers import Peer, faults, start_oidc
-from tests.web.people import Site
+from tests.web.people import Site, somebody
 
 SECRET = "a-client-secret-nobody-may-see-again"
 
@@ -224,10 +224,44 @@ def test_beginning_again_ends_what_an_earlier_trial_left_behind(at_django: Site,
     assert [step["verdict"] for step in olga.get(f"/providers/{SLUG}/trial")["steps"]] == ["passed"]
 
 
-def test_a_provider_that_is_not_enabled_is_not_tried(olga: Administrator) -> None:
+def test_a_provider_is_tried_before_people_may_connect_it(at_django: Site, olga: Administrator) -> None:
+    olga.done("PUT", f"/providers/{SLUG}", {"enabled": False})
+    connect(at_django, olga)
+    assert [step["verdict"] for step in olga.get(f"/providers/{SLUG}/trial")["steps"]] == ["passed"]
+    for step in ("refresh", "revoke"):
+        assert olga.done("POST", f"/providers/{SLUG}/trial/{step}")["steps"][-1]["verdict"] == "passed"
+    assert olga.get(f"/providers/{SLUG}")["enabled"] is False
+    refused = at_django.api("POST", f"/data-integrations/{SLUG}/authorize", {"user_id": TESTER.user_id})
+    assert (refused.status, refused.json()["code"]) == (422, "data_integration_disabled"), "of nobody else"
+
+
+def test_a_provider_without_credentials_is_not_tried(olga: Administrator) -> None:
+    olga.done("PUT", "/providers/ours", {"custom_provider": {"name": "Ours", "authorization_url": "https://id.example.com/authorize", "token_url": "https://id.example.com/token"}})
+    refused = olga.send("POST", "/providers/ours/trial")
+    assert (refused.status, refused.json()["code"]) == (409, "credentials_missing")
+
+
+# taking a client away
+
+
+def test_a_client_is_forgotten_and_the_redirect_uri_stays(site: Site, olga: Administrator) -> None:
     olga.done("POST", "/providers/github")
-    refused = olga.send("POST", "/providers/github/trial")
-    assert (refused.status, refused.json()["code"]) == (422, "data_integration_disabled")
+    before = olga.done("PUT", "/providers/github", {"enabled": True, "credentials": {"client_id": "ours", "client_secret": SECRET}})
+    after = olga.done("DELETE", "/providers/github/client")
+    assert (after["client_id"], after["secrets"], after["credentials"]) == (None, [], "simulator")
+    assert (after["redirect_uri"], after["enabled"]) == (before["redirect_uri"], True)
+    (row,) = [each for each in site.rows() if each.get("id") == before["id"]]
+    assert not row.get("client_id") and not row.get("client_secrets")
+    assert "data_integration.credentials_removed" in [each["action"] for each in olga.get("/audit")["entries"][:2]]
+    again = olga.done("PUT", "/providers/github", {"credentials": {"client_id": "another", "client_secret": SECRET}})
+    assert again["client_id"] == "another", "another client may come, as none lives on the old one"
+
+
+def test_a_client_whose_grants_live_is_not_forgotten(at_django: Site, olga: Administrator) -> None:
+    at_django.connected(somebody())
+    refused = olga.send("DELETE", f"/providers/{SLUG}/client")
+    assert (refused.status, refused.json()["code"]) == (409, "data_integration_in_use")
+    assert olga.get(f"/providers/{SLUG}")["client_id"] == at_django.peer.client_id
 
 
 def test_discovery_raises_for_what_is_no_address(site: Site) -> None:

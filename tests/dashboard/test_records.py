@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from chalicelib import wiring
 from chalicelib.domain.events import TYPES
 from tests.dashboard.conftest import ACTOR, Administrator, Enter
 from tests.engine.scenes import SLUG
@@ -20,6 +22,41 @@ def test_r24_a_key_is_shown_once_and_works_until_it_is_revoked(site: Site, olga:
     olga.done("DELETE", f"/keys/{made['record']['id']}")
     assert site.api("GET", "/data-integrations", key=key).status == 401
     assert olga.send("DELETE", "/keys/nothing").status == 404
+
+
+def used_by_a_new_container(site: Site) -> int:
+    """One call with the stage's key, and how many updates of the table it came to."""
+    wiring.engine.cache_clear()
+    updates: list[str] = []
+    site.engine.dynamodb.meta.events.register("before-call.dynamodb.UpdateItem", lambda **_call: updates.append("update"))
+    assert site.api("GET", "/data-integrations").status == 200
+    return len(updates)
+
+
+def test_when_a_key_was_last_used_is_noted_once_a_day_and_shown(site: Site, olga: Administrator) -> None:
+    def last_used() -> str | None:
+        return next(each["last_used_at"] for each in olga.get("/keys")["keys"] if each["name"] == "tests")
+
+    assert last_used() is None
+    assert used_by_a_new_container(site) == 1
+    first = last_used()
+    assert first is not None
+    site.clock.ahead = timedelta(hours=23)
+    assert used_by_a_new_container(site) == 0
+    site.clock.ahead = timedelta(hours=25)
+    assert used_by_a_new_container(site) == 1
+    assert site.api("GET", "/data-integrations").status == 200
+    site.clock.ahead = timedelta()
+    assert (last_used() or "") > first
+
+
+def test_no_call_fails_because_its_key_could_not_be_noted(site: Site, olga: Administrator) -> None:
+    def lost(**_call: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
+
+    site.engine.dynamodb.meta.events.register("before-call.dynamodb.UpdateItem", lost)
+    assert site.api("GET", "/data-integrations").status == 200
+    assert [each["last_used_at"] for each in olga.get("/keys")["keys"]] == [None]
 
 
 def test_a_key_for_one_organization_reaches_nothing_of_the_stage(site: Site, olga: Administrator) -> None:

@@ -84,7 +84,7 @@ class Host:
             self.asked += 1
             if self.broken:
                 return 500, "text/plain", ""
-            return 200, "text/plain", self.given.pop(0) if self.given else self.mint(query["user"])
+            return 200, "text/plain", self.given.pop(0) if self.given else self.mint(query["user"], query.get("organization"))
         if path != "/app":
             return 404, "text/plain", ""
         given = {"base-url": self.stage, **json.loads(query.get("attributes", "{}"))}

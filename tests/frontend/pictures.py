@@ -60,6 +60,7 @@ class Album:
 
     def keep(self, screen: Screen, name: str) -> None:
         screen.page.mouse.move(1, 1)
+        screen.page.wait_for_function("() => [...document.querySelector('standpipe-connections').shadowRoot.querySelectorAll('img')].every(each => each.complete)")
         screen.page.evaluate(
             "() => document.querySelector('standpipe-connections').shadowRoot.getAnimations().forEach(each => { if (each.effect.getComputedTiming().iterations !== Infinity) each.finish(); })"
         )
@@ -102,6 +103,24 @@ def story(album: Album) -> None:
         album.keep(screen, "disconnected")
 
 
+def shared(album: Album) -> None:
+    """A member of an organization that shares two accounts, one of which an administrator has to look after."""
+    with album.screen() as screen:
+        album.open(screen, "shared", organization="org_acme", attributes={"filter": "github,google,linear,stripe", "shared": ""})
+        screen.page.get_by_text("Needs an administrator").wait_for()
+        album.keep(screen, "shared")
+
+
+def share(api: Api) -> None:
+    """What `org_acme` has connected for its members."""
+    for slug, secret, name in (("stripe", "rk_test_12345678901234567890WxYz", "Acme, test mode"), ("linear", "lin_api_1234567890123456789012345678901234567890", "Acme")):
+        assert api.call("POST", "/data-integrations", provider=slug, ownership="organization", enabled=True, auth_methods=["api_key"]).status_code == 201
+        body = {"user_id": "admin", "organization_id": "org_acme", "connection_owner": "organization", "secret": secret, "account_display_name": name}
+        answer = api.call("PUT", f"/data-integrations/{slug}/api-key", **body)
+        assert answer.status_code == 200, answer.text
+    api.call("PUT", "/organizations/org_acme/connected_accounts/linear", state="needs_reauthorization", user_id="admin")
+
+
 def forms(album: Album) -> None:
     with album.screen() as screen:
         album.open(screen, "forms", attributes={"filter": f"{ATLAS},salesforce,{LEDGER}"})
@@ -141,9 +160,10 @@ def forms(album: Album) -> None:
 def others(album: Album) -> None:
     """What a healthy stage does not show."""
     held: list[Route] = []
+    dark = {name: {"iconDarkUrl": f"/static/icon-{name.lower()}.dark.svg"} for name in ("GitHub", "Notion")}
     many = {
         "data": [
-            {"id": str(index), "slug": name.lower(), "name": name, "description": f"What you keep in {name}."}
+            {"id": str(index), "slug": name.lower(), "name": name, "description": f"What you keep in {name}.", "iconUrl": f"/static/icon-{name.lower()}.svg", **dark.get(name, {})}
             for index, name in enumerate("Airtable Asana Box Canva Dropbox Figma GitHub Linear Notion Slack Stripe Zoom".split())
         ]
     }
@@ -175,9 +195,10 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
         api, host = Api(sandbox), Host(sandbox.url, sandbox.api_key)
         offer(api, tokens)
+        share(api)
         host.start()
         for look in LOOKS:
-            for part in (story, forms, others):
+            for part in (story, shared, forms, others):
                 part(Album(out, look, browser, host, api))
                 print(f"{look}: {part.__name__}", flush=True)
         host.stop()

@@ -4,13 +4,16 @@ import gzip
 import json
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
+from chalicelib.providers import catalogue
 from tests.frontend.conftest import ROOT
 
 STATIC = ROOT / "chalicelib" / "web" / "static"
 WIDGET = "standpipe-connections.js"
+SVG = "{http://www.w3.org/2000/svg}"
 CONSUMER = """
 import { createRef } from "react";
 import { define, ENGLISH, type Messages, StandpipeConnections } from "@standpipe/connections";
@@ -38,9 +41,20 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def test_the_committed_files_are_what_the_sources_give(tools: Path, tmp_path: Path) -> None:
     run(["node", "build.mjs", "--out", str(tmp_path)], tools)
     built = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    assert WIDGET in built
+    assert {WIDGET, "icon-github.svg", "icon-github.dark.svg"} <= built.keys()
     different = [name for name, content in built.items() if not (STATIC / name).exists() or (STATIC / name).read_bytes() != content]
     assert different == [], "run `make frontend` and commit what it built"
+
+
+def test_every_icon_that_a_provider_names_is_shipped_and_is_nothing_but_a_shape() -> None:
+    """They are shown inside pages of others; and a deployment has to carry them all."""
+    named = {slug for slug in catalogue.slugs() if (provider := catalogue.load(slug)) and provider.icon}
+    shipped = {slug: ElementTree.fromstring((STATIC / f"icon-{slug}.svg").read_text("utf-8")) for slug in named}
+    assert len(shipped) >= 10
+    for slug, drawn in shipped.items():
+        (path,) = drawn
+        assert (drawn.tag, drawn.attrib.keys(), path.tag, path.attrib.keys()) == (f"{SVG}svg", {"viewBox", "fill"}, f"{SVG}path", {"d"}), slug
+    assert sum(file.stat().st_size for file in STATIC.glob("icon-*.svg")) < 60_000
 
 
 def test_the_types_hold(tools: Path) -> None:

@@ -134,3 +134,10 @@ def test_without_a_network_the_form_stays_and_can_be_sent_again(form: Screen) ->
     form.person.set_offline(False)
     field.press("Enter")
     form.expect_news("Weather is connected.")
+
+
+def test_the_page_s_colours_are_the_widget_s_whatever_the_page_calls_its_own(form: Screen) -> None:
+    form.open("form_colours", attributes={"filter": WEATHER})
+    form.widget.evaluate("element => { document.documentElement.style.setProperty('--accent', 'rgb(1, 2, 3)'); element.style.setProperty('--standpipe-accent', 'var(--accent)'); }")
+    form.button("Connect Weather").click()
+    expect(form.dialog.get_by_role("button", name="Connect", exact=True)).to_have_css("background-color", "rgb(1, 2, 3)")

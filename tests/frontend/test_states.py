@@ -13,7 +13,8 @@ MINE = "**/_widgets/DataIntegrations/mine"
 def test_while_it_loads_its_shape_is_there(screen: Screen) -> None:
     held: list[Route] = []
     screen.page.route(MINE, lambda route: held.append(route))
-    screen.open("state_loading", "loading", attributes=SHOWN)
+    with screen.page.expect_request(MINE):
+        screen.open("state_loading", "loading", attributes=SHOWN)
     expect(screen.page.get_by_role("region", name="Connected accounts")).to_have_attribute("aria-busy", "true")
     expect(screen.widget.locator(".skeleton .provider")).to_have_count(3)
     expect(screen.page.get_by_role("status").first).to_have_text("Loading your connections")
@@ -169,6 +170,17 @@ def test_the_search_finds_among_many(screen: Screen) -> None:
     expect(search).to_be_focused()
     search.fill("zzz")
     expect(screen.widget).to_contain_text("Nothing matches “zzz”.")
+
+
+def test_a_provider_is_shown_with_its_picture_and_without_one_with_its_letter(screen: Screen) -> None:
+    screen.open("state_icons", attributes={"filter": "github,slack"})
+    shown = screen.row("github").locator("img")
+    expect(shown).to_have_attribute("alt", "")
+    expect(shown).to_have_attribute("src", f"{screen.host.stage}/static/icon-github.svg")
+    screen.page.wait_for_function("shown => shown.complete && shown.naturalWidth > 0", arg=shown.element_handle())
+    expect(screen.row("slack").locator(".letter")).to_have_text("S")
+    screen.page.emulate_media(color_scheme="dark")
+    expect(shown).to_have_attribute("src", f"{screen.host.stage}/static/icon-github.dark.svg")
 
 
 def test_a_picture_that_does_not_load_becomes_a_letter(screen: Screen) -> None:

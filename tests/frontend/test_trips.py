@@ -12,7 +12,7 @@ from tests.frontend.screen import Screen, allow
 
 SHOWN = {"filter": "github,slack"}
 STRICT = (
-    "default-src 'none'; script-src 'self' {stage}; style-src 'self'; connect-src 'self' {stage}; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "default-src 'none'; script-src 'self' {stage}; style-src 'self'; connect-src 'self' {stage}; img-src {images}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 BLOCKED = "window.open = () => null;"
@@ -111,14 +111,22 @@ def test_a_page_with_coop_connects(screen: Screen, api: Api, policy: str) -> Non
 
 
 def test_the_strictest_policy_is_kept(screen: Screen) -> None:
-    screen.host.headers["Content-Security-Policy"] = STRICT.format(stage=screen.host.stage)
+    screen.host.headers["Content-Security-Policy"] = STRICT.format(stage=screen.host.stage, images=f"data: {screen.host.stage}")
     screen.open("trip_policy", attributes=SHOWN)
+    expect(screen.row("github").locator("img")).to_have_js_property("complete", True)
     screen.connect()
     screen.button("Disconnect").click()
     screen.dialog.get_by_role("button", name="Disconnect").click()
     screen.expect_news("GitHub is disconnected")
     assert screen.page.evaluate("window.violations") == []
     assert screen.row("github").evaluate("row => getComputedStyle(row.querySelector('.head')).display") == "flex"
+
+
+def test_a_policy_that_lets_no_picture_in_leaves_letters(screen: Screen) -> None:
+    screen.host.headers["Content-Security-Policy"] = STRICT.format(stage=screen.host.stage, images="data:")
+    screen.open("trip_no_pictures", attributes=SHOWN)
+    expect(screen.row("github").locator(".letter")).to_have_text("G")
+    screen.connect()
 
 
 def test_declining_is_told_and_connects_nothing(api: Api, screen: Screen) -> None:

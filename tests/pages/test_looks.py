@@ -71,7 +71,14 @@ def test_an_application_in_its_own_colour_with_its_logo(browser: Browser, open_s
             assert page.locator("img.logo").evaluate("each => each.complete && each.naturalWidth > 0 && each.getBoundingClientRect().height >= 40")
         button = page.evaluate("() => getComputedStyle(document.documentElement).getPropertyValue('--accent').trim()")
         assert button == color and said == []
-        assert {urlsplit(url).path for url in asked if not url.startswith("data:")} == {urlsplit(link).path, "/pipes/redirecting", "/static/standpipe.css", "/static/brand.css", "/static/handoff.js"}
+        pictures = {"/static/icon-github.svg", "/static/icon-github.dark.svg"}
+        assert {urlsplit(url).path for url in asked if not url.startswith("data:")} == {
+            urlsplit(link).path,
+            "/pipes/redirecting",
+            "/static/standpipe.css",
+            "/static/brand.css",
+            "/static/handoff.js",
+        } | pictures
         context.close()
 
 

@@ -170,3 +170,11 @@ def test_the_widget_enters_and_shows_them_without_telling(simulated: Site) -> No
     assert rows[KEY]["installation"]["api_key_last_4"] == "kkkk" and rows[CLIENT]["installation"]["client_secret_last_4"] == "4321"
     assert [field["key"] for field in rows[CLIENT]["configFields"]] == ["account_id"] and rows[KEY]["apiKey"]["label"]
     assert KEYED not in mine.text and "secret-of-their-client" not in mine.text
+
+
+@pytest.mark.parametrize(("secret", "said"), [("k" * 4097, "has more than 4096 characters."), (" \t ", "is empty.")])
+def test_what_nobody_can_have_meant_as_a_key_is_refused_and_not_repeated(simulated: Site, secret: str, said: str) -> None:
+    user = somebody()
+    answer = enter(simulated, user, secret)
+    assert answer.status == 422 and f"'secret': {said}" in answer.json()["message"] and secret not in answer.text
+    assert simulated.api("GET", f"/user_management/users/{user}/connected_accounts/{KEY}").status == 404

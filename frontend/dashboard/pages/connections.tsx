@@ -214,7 +214,7 @@ function Row({ connection }: { connection: Connection }) {
     <tr class="goes">
       <td>
         <span class="who">
-          <Mark name={connection.provider} />
+          <Mark name={connection.provider} slug={connection.slug} />
           <div>
             <a class="row-link" href={`/dashboard/connections/${connection.reference}`}>
               {connection.provider}

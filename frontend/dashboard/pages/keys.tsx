@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { get, send } from "../api.ts";
 import { useSession } from "../session.ts";
+import { ago } from "../words.ts";
 import { Badge, Button, Card, Confirm, Copy, Dialog, Empty, Failed, Field, Header, Notice, Shown, Time, toast, useAction, useLoad } from "../ui.tsx";
 
 interface Key {
@@ -10,7 +11,8 @@ interface Key {
   organization_id: string | null;
   created_at: string;
   revoked_at: string | null;
-  last_used_at?: string | null;
+  /** To about a day. */
+  last_used_at: string | null;
 }
 
 export function Keys() {
@@ -40,6 +42,7 @@ export function Keys() {
                       <th>Name</th>
                       <th>Reaches</th>
                       <th>Made</th>
+                      <th>Last used</th>
                       <th>State</th>
                       <th>
                         <span class="unseen">Actions</span>
@@ -62,7 +65,9 @@ export function Keys() {
                         <td data-label="Reaches">{key.organization_id ? <>only {key.organization_id}</> : "everything"}</td>
                         <td data-label="Made" class="soft">
                           <Time at={key.created_at} />
-                          {key.last_used_at ? <> · used <Time at={key.last_used_at} /></> : null}
+                        </td>
+                        <td data-label="Last used" class="soft">
+                          {key.last_used_at ? <LastUsed at={key.last_used_at} /> : "never"}
                         </td>
                         <td data-label="State">
                           {key.revoked_at ? <Badge tone="quiet">Revoked</Badge> : <Badge tone="good">Live</Badge>}
@@ -113,6 +118,11 @@ export function Keys() {
       ) : null}
     </>
   );
+}
+
+/** A day is all that is noted of it, so it is shown no closer. */
+function LastUsed({ at }: { at: string }) {
+  return <time dateTime={at}>{Date.now() - Date.parse(at) < 86_400_000 ? "in the last day" : ago(at)}</time>;
 }
 
 function Make({ onClose }: { onClose: () => void }) {

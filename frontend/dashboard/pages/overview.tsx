@@ -180,7 +180,7 @@ function ByProvider({ data }: { data: OverviewData }) {
                   <tr key={row.slug} class="goes">
                     <td>
                       <span class="who">
-                        <Mark name={row.name} />
+                        <Mark name={row.name} slug={row.slug} />
                         <a class="row-link" href={`/dashboard/connections?provider=${encodeURIComponent(row.slug)}`}>
                           {row.name}
                         </a>

@@ -101,7 +101,7 @@ function Group({ title, note, providers, open }: { title: string; note: string; 
         {providers.map((each) => (
           <button type="button" class="provider" key={each.slug} onClick={() => open(each.slug)}>
             <span class="provider-top">
-              <Mark name={each.name} />
+              <Mark name={each.name} slug={each.slug} />
               <strong>{each.name}</strong>
             </span>
             <p>{each.description || "A provider of your own."}</p>

@@ -96,6 +96,7 @@ function Form({ given, setOwnership, onChanged, onClose }: { given: SetUpData; s
   const [custom, setCustom] = useState(given.custom_provider);
   const [changed, setChanged] = useState(false);
   const [removing, setRemoving] = useState(false);
+  const [forgetting, setForgetting] = useState(false);
   const { busy, error, run, clear } = useAction();
   const path = `/providers/${encodeURIComponent(data.slug)}`;
   const query = queryOf({ ownership: data.ownership });
@@ -129,7 +130,7 @@ function Form({ given, setOwnership, onChanged, onClose }: { given: SetUpData; s
       onClose={onClose}
       title={
         <>
-          <Mark name={data.name} />
+          <Mark name={data.name} slug={data.slug} />
           {data.name}
           {data.enabled ? <Badge tone="good">Enabled</Badge> : <Badge tone="quiet">Not enabled</Badge>}
         </>
@@ -188,7 +189,7 @@ function Form({ given, setOwnership, onChanged, onClose }: { given: SetUpData; s
                       <strong>{data.sandbox_credentials === "shared" ? "The sandbox's shared credentials" : "Simulated credentials"}</strong>
                       <small>
                         {data.sandbox_credentials === "shared" ? "A real OAuth app that the whole sandbox shares." : `A simulated ${data.name} in this sandbox: nothing to set up, and it can be told to fail.`}
-                        {data.client_id ? " Remove the provider first to go back to these." : ""}
+                        {data.client_id ? " Remove the credentials of your own app to go back to these." : ""}
                       </small>
                     </span>
                   </label>
@@ -224,6 +225,13 @@ function Form({ given, setOwnership, onChanged, onClose }: { given: SetUpData; s
                         <input {...ids} type="password" value={secret} disabled={!may} autocomplete="new-password" placeholder={data.secrets.length ? "Leave empty to keep the stored one" : ""} onInput={(event) => touchSecret(event.currentTarget.value)} />
                       )}
                     </Field>
+                    {may && data.client_id ? (
+                      <div class="head-actions">
+                        <Button kind="danger" small onClick={() => setForgetting(true)}>
+                          Remove credentials
+                        </Button>
+                      </div>
+                    ) : null}
                   </div>
                 </section>
               </>
@@ -309,6 +317,27 @@ function Form({ given, setOwnership, onChanged, onClose }: { given: SetUpData; s
           }}
         >
           <p>Its client id, secret and redirect URI are forgotten. It is refused while anybody is connected.</p>
+        </Confirm>
+      ) : null}
+      {forgetting ? (
+        <Confirm
+          title={`Remove the credentials of ${data.name}?`}
+          action="Remove credentials"
+          onClose={() => setForgetting(false)}
+          onConfirm={async () => {
+            const left = await send<SetUpData>("DELETE", `${path}/client${query}`);
+            setData(left);
+            setClientId("");
+            setSecret("");
+            setOwn(!left.sandbox_credentials);
+            setForgetting(false);
+            onChanged();
+            toast(`The credentials of ${data.name} are removed`);
+          }}
+        >
+          <p>
+            The client id and its secrets are forgotten here; at {data.name} the app stays as it is. The redirect URI stays, too. {data.sandbox_credentials ? "" : "Nobody can connect until there are others. "}It is refused while anybody is connected.
+          </p>
         </Confirm>
       ) : null}
     </Dialog>

@@ -74,7 +74,7 @@ export function Trial({ data, unsaved }: { data: SetUpData; unsaved: boolean }) 
   return (
     <>
       <p class="soft small-text">
-        Connects, refreshes and revokes a throwaway connection, so that no user is the first to find out. Your application hears of it as the user <code>standpipe-trial</code>.
+        Connects, refreshes and revokes a throwaway connection, so that no user is the first to find out. People need not be able to connect it yet. Your application hears of it as the user <code>standpipe-trial</code>.
       </p>
       {missing.length ? (
         <div class="form">
@@ -115,7 +115,7 @@ export function Trial({ data, unsaved }: { data: SetUpData; unsaved: boolean }) 
         )
       ) : null}
       <div class="head-actions">
-        <Button icon="flask" busy={busy} disabled={unsaved || !data.enabled} onClick={begin}>
+        <Button icon="flask" busy={busy} disabled={unsaved || !data.credentials} onClick={begin}>
           {steps.length && over ? "Test again" : "Test this provider"}
         </Button>
         {url ? (
@@ -124,7 +124,7 @@ export function Trial({ data, unsaved }: { data: SetUpData; unsaved: boolean }) 
           </a>
         ) : null}
       </div>
-      {unsaved || !data.enabled ? <p class="hint">{unsaved ? "Save first: a trial uses what is stored." : "Let people connect it, and save, to try it."}</p> : null}
+      {unsaved || !data.credentials ? <p class="hint">{unsaved ? "Save first: a trial uses what is stored." : "Enter its client id and secret, and save, to try it."}</p> : null}
     </>
   );
 }

@@ -16,6 +16,7 @@ export interface StandpipeConnectionsProps {
   token: TokenProvider;
   baseUrl: string;
   filter?: Filter;
+  shared?: boolean;
   theme?: Theme;
   locale?: string;
   dir?: "ltr" | "rtl" | "auto";
@@ -69,8 +70,8 @@ export const StandpipeConnections = forwardRef<Element, StandpipeConnectionsProp
     return () => ended.abort();
   }, []);
 
-  const { baseUrl, theme, locale, dir, returnTo, headingLevel, id, className, style } = props;
-  return createElement("standpipe-connections", { ref: element, "base-url": baseUrl, theme, locale, dir, "return-to": returnTo, "heading-level": headingLevel, id, class: className, style });
+  const { baseUrl, shared, theme, locale, dir, returnTo, headingLevel, id, className, style } = props;
+  return createElement("standpipe-connections", { ref: element, "base-url": baseUrl, shared: shared ? "" : undefined, theme, locale, dir, "return-to": returnTo, "heading-level": headingLevel, id, class: className, style });
 });
 
 async function ask(token: TokenProvider): Promise<string> {

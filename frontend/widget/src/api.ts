@@ -61,6 +61,11 @@ export class Api {
     return readIntegrations(await this.#call("GET", "/DataIntegrations/mine"));
   }
 
+  /** What the person's organization has connected for its members, in the same shape. */
+  async shared(): Promise<Integration[]> {
+    return readIntegrations(await this.#call("GET", "/DataIntegrations/shared-connections"));
+  }
+
   async authorize(slug: string, body: AuthorizeBody): Promise<Started> {
     try {
       return readStarted(await this.#call("POST", `${at(slug)}/authorize`, body));

@@ -4,7 +4,7 @@ import { Api, ApiError, type CredentialBody } from "./api.ts";
 import { ACCOUNT_NAME } from "./dialogs.ts";
 import type { StandpipeEventName, StandpipeEvents } from "./events.ts";
 import type { MessageName, Say } from "./messages.ts";
-import { check, type ConnectDialog, type Dialog, fieldsOf, methodsOf, type Notice, START, type State } from "./state.ts";
+import { check, type ConnectDialog, type Dialog, fieldsOf, LONGEST, methodsOf, type Notice, type Problem, START, type State } from "./state.ts";
 import { Trips } from "./trips.ts";
 import type { AuthMethod, Integration } from "./wire.ts";
 
@@ -15,6 +15,8 @@ export interface Host {
   say: Say;
   /** The integrations to show, in their order. */
   arrange(all: Integration[]): Integration[];
+  /** Is what the organization shares to be shown, too? */
+  showsShared(): boolean;
   /** Where a trip in this tab comes back to. */
   returnTo(): string;
 }
@@ -53,9 +55,10 @@ export class Controller {
     const load = this.#load;
     if (this.state.phase !== "ready") this.set({ phase: "loading", detail: null });
     try {
-      const integrations = this.host.arrange(await this.api.integrations());
+      const [own, organizations] = await Promise.all([this.api.integrations(), this.host.showsShared() ? this.api.shared() : []]);
       if (load !== this.#load) return;
-      this.set({ phase: "ready", detail: null, stale: null, integrations, dialog: this.state.dialog }, focus);
+      const [integrations, shared] = [this.host.arrange(own), this.host.arrange(organizations)];
+      this.set({ phase: "ready", detail: null, stale: null, integrations, shared, dialog: this.state.dialog }, focus);
       this.host.emit("standpipe-loaded", { integrations });
     } catch (error) {
       if (load !== this.#load) return;
@@ -65,7 +68,7 @@ export class Controller {
 
   #failedToLoad(error: unknown): void {
     const { kind, message } = error instanceof ApiError ? error : new ApiError("failed");
-    if (kind === "expired" || kind === "forbidden") this.set({ phase: kind, detail: kind === "forbidden" ? message : null, integrations: [], dialog: null });
+    if (kind === "expired" || kind === "forbidden") this.set({ phase: kind, detail: kind === "forbidden" ? message : null, integrations: [], shared: [], dialog: null });
     else if (this.state.phase === "ready") this.set({ stale: kind === "offline" ? "offline" : "failed" });
     else this.set({ phase: kind === "offline" ? "offline" : "error", detail: kind === "refused" ? message : null });
     if (kind === "expired") this.host.emit("standpipe-token-expired", {});
@@ -124,8 +127,12 @@ export class Controller {
     if (dialog?.kind !== "connect" || dialog.busy || !found) return null;
     const fields = fieldsOf(found, dialog);
     const wrong = check(fields, values);
-    const example = (name: string) => fields.find((field) => field.name === name)?.example;
-    const problems = Object.entries(wrong).map(([name, what]) => [name, this.host.say(what === "missing" ? "required" : example(name) ? "wrongPatternExample" : "wrongPattern", { example: example(name) ?? "" })]);
+    const told = (name: string, what: Problem) => {
+      if (what !== "wrong") return this.host.say(what === "missing" ? "required" : "tooLong", { count: LONGEST });
+      const example = fields.find((field) => field.name === name)?.example;
+      return this.host.say(example ? "wrongPatternExample" : "wrongPattern", { example: example ?? "" });
+    };
+    const problems = Object.entries(wrong).map(([name, what]) => [name, told(name, what)]);
     this.setDialog("connect", { problems: Object.fromEntries(problems) as Record<string, string>, problem: null });
     const first = fields.find((field) => field.name in wrong);
     if (first) return first.name;

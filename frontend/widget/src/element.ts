@@ -21,10 +21,10 @@ const HOME = typeof document === "undefined" ? "" : ((document.currentScript as 
 
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement; // a server renders no elements, but may import this
 const FRESH = 5000; // milliseconds a list is not asked for again when the page is looked at
-const PROPERTIES = ["token", "baseUrl", "filter", "theme", "locale", "messages", "returnTo", "headingLevel"] as const;
+const PROPERTIES = ["token", "baseUrl", "filter", "shared", "theme", "locale", "messages", "returnTo", "headingLevel"] as const;
 
 export class StandpipeConnections extends Base {
-  static readonly observedAttributes = ["token", "base-url", "filter", "theme", "locale", "dir", "lang", "heading-level"];
+  static readonly observedAttributes = ["token", "base-url", "filter", "shared", "theme", "locale", "dir", "lang", "heading-level"];
 
   #root: ShadowRoot | null = null;
   #controller: Controller | null = null;
@@ -63,6 +63,14 @@ export class StandpipeConnections extends Base {
   set filter(filter: Filter) {
     this.#filter = filter;
     this.#restart();
+  }
+
+  /** Also list what the person's organization has connected for its members. */
+  get shared(): boolean {
+    return this.hasAttribute("shared");
+  }
+  set shared(shared: boolean) {
+    this.toggleAttribute("shared", Boolean(shared));
   }
 
   get theme(): Theme {
@@ -148,7 +156,7 @@ export class StandpipeConnections extends Base {
     if (old === value) return;
     if (name === "token") this.token = value;
     else if (name === "filter") this.filter = value;
-    else if (name === "base-url") this.#restart();
+    else if (name === "base-url" || name === "shared") this.#restart();
     else this.#render(this.#state);
   }
 
@@ -183,6 +191,7 @@ export class StandpipeConnections extends Base {
         emit: (name, detail) => current() && this.#emit(name, detail),
         say: (...words) => this.#say(...words),
         arrange: (found) => this.#arrange(found),
+        showsShared: () => this.shared,
         returnTo: () => this.returnTo,
       },
       new Api(address, new TokenSource(this.#token)),
@@ -219,7 +228,7 @@ export class StandpipeConnections extends Base {
     if (state.dialog === null && box?.open) box.close();
     const dir = this.hasAttribute("dir") || !this.hasAttribute("locale") ? null : directionOf(locale);
     patch(root, this.#describe(state, look, dir));
-    this.dataset["state"] = state.phase === "ready" && state.integrations.length === 0 ? "empty" : state.phase;
+    this.dataset["state"] = state.phase === "ready" && state.integrations.length + state.shared.length === 0 ? "empty" : state.phase;
     const made = root.querySelector("dialog");
     if (state.dialog !== null && made && !made.open) {
       made.showModal();
@@ -232,7 +241,7 @@ export class StandpipeConnections extends Base {
 
   #describe(state: State, look: Look, dir: string | null): Description[] {
     const { say } = look;
-    const told = state.phase === "loading" ? say("loading") : state.phase === "ready" ? say("loaded", { count: state.integrations.length }) : "";
+    const told = state.phase === "loading" ? say("loading") : state.phase === "ready" ? say("loaded", { count: state.integrations.length + state.shared.length }) : "";
     return [
       h(
         "section",

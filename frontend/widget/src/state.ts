@@ -45,6 +45,8 @@ export interface State {
   /** The server's own words for the phase, if it has any. */
   detail: string | null;
   integrations: readonly Integration[];
+  /** What the organization shares, to look at. */
+  shared: readonly Integration[];
   query: string;
   notice: Notice | null;
   /** The list is older than the last try to renew it. */
@@ -54,14 +56,14 @@ export interface State {
   dialog: Dialog | null;
 }
 
-export const START: State = { phase: "loading", detail: null, integrations: [], query: "", notice: null, stale: null, waiting: null, dialog: null };
+export const START: State = { phase: "loading", detail: null, integrations: [], shared: [], query: "", notice: null, stale: null, waiting: null, dialog: null };
 
 /** From how many integrations on there is a search field. */
 export const SEARCH_FROM = 9;
 
-export function matching(state: State): readonly Integration[] {
-  const words = state.query.toLowerCase().split(/\s+/).filter(Boolean);
-  return state.integrations.filter((found) => {
+export function matching(all: readonly Integration[], query: string): readonly Integration[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  return all.filter((found) => {
     const text = `${found.name} ${found.slug} ${found.description ?? ""}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
@@ -80,13 +82,19 @@ export function fieldsOf(found: Integration, dialog: ConnectDialog): ConfigField
   return config;
 }
 
-/** "missing" or "wrong", by field name. A pattern no browser understands is left to the server. */
-export function check(fields: readonly ConfigField[], values: Record<string, string>): Record<string, "missing" | "wrong"> {
-  const problems: Record<string, "missing" | "wrong"> = {};
+/** Characters: no key or secret of a provider is longer, and what is was pasted by mistake. */
+export const LONGEST = 4096;
+export type Problem = "missing" | "long" | "wrong";
+
+/** What is wrong, by field name. A pattern no browser understands is left to the server. */
+export function check(fields: readonly ConfigField[], values: Record<string, string>): Record<string, Problem> {
+  const problems: Record<string, Problem> = {};
   for (const field of fields) {
     const value = values[field.name] ?? "";
     if (value === "") {
       if (field.required) problems[field.name] = "missing";
+    } else if (value.length > LONGEST) {
+      problems[field.name] = "long";
     } else if (field.pattern !== null && !fits(field.pattern, value)) {
       problems[field.name] = "wrong";
     }

@@ -19,16 +19,17 @@ export function list(state: State, look: Look): Description[] {
   const { say } = look;
   if (state.phase === "loading") return skeleton();
   if (state.phase !== "ready") return [card(state, look)];
-  if (state.integrations.length === 0) return [...banner(state, say), empty(look.level, "plug", say("emptyTitle"), say("emptyText"))];
-  const shown = matching(state);
+  const all = state.integrations.length + state.shared.length;
+  if (all === 0) return [...banner(state, say), empty(look.level, "plug", say("emptyTitle"), say("emptyText"))];
+  const [shown, shared] = [matching(state.integrations, state.query), matching(state.shared, state.query)];
   return [
     ...banner(state, say),
-    state.integrations.length >= SEARCH_FROM
+    all >= SEARCH_FROM
       ? h("div", { class: "search", key: "search" }, icon("search"), h("input", { type: "search", class: "input", part: "input search", "data-input": "query", value: state.query, "aria-label": say("search"), placeholder: say("search"), autocomplete: "off" }))
       : null,
-    shown.length === 0
-      ? h("p", { class: "nothing", key: "nothing" }, say("noMatch", { query: state.query }))
-      : h("ul", { class: "providers", role: "list", part: "list", key: "providers" }, shown.map((found) => provider(found, state, look))),
+    shown.length + shared.length === 0 ? h("p", { class: "nothing", key: "nothing" }, say("noMatch", { query: state.query })) : null,
+    shown.length > 0 ? h("ul", { class: "providers", role: "list", part: "list", key: "providers" }, shown.map((found) => provider(found, state, look))) : null,
+    shared.length > 0 ? sharedList(shared, look) : null,
   ].filter((part): part is Description => part !== null);
 }
 
@@ -94,6 +95,39 @@ function provider(found: Integration, state: State, look: Look): Description {
     ),
     waiting ? waitingLine(found, state, say) : null,
     count > 0 ? h("ul", { class: "accounts", role: "list", part: "accounts" }, found.accounts.map((account) => accountRow(found, account, state, look))) : null,
+  );
+}
+
+function sharedList(shared: readonly Integration[], look: Look): Description {
+  const { say, level } = look;
+  return h(
+    "div",
+    { class: "shared", key: "shared", part: "shared" },
+    h(`h${level}`, { class: "title" }, say("sharedTitle")),
+    h("p", { class: "quiet" }, say("sharedText")),
+    h("ul", { class: "providers", role: "list", part: "list" }, shared.map((found) => sharedRow(found, look))),
+  );
+}
+
+/** To look at only: what an administrator has connected, and whether it can be used. */
+function sharedRow(found: Integration, look: Look): Description {
+  const { say } = look;
+  return h(
+    "li",
+    { class: "provider", part: "provider", key: found.slug, "data-shared": found.slug },
+    h("div", { class: "head" }, picture(found.name, found.slug, look.pictureOf(found)), h("div", { class: "about" }, h(`h${Math.min(look.level + 1, 6)}`, { class: "name", part: "name" }, h("bdi", {}, found.name)), found.description ? h("p", { class: "description", part: "description" }, h("bdi", {}, found.description)) : null)),
+    h(
+      "ul",
+      { class: "accounts", role: "list", part: "accounts" },
+      found.accounts.map((account) => {
+        const usable = account.state === "connected";
+        return h(
+          "li",
+          { class: "account", part: "account", key: account.id },
+          h("p", { class: "account-name", part: "account-name" }, h("bdi", {}, called(account, found, say)), h("span", { class: `state ${usable ? "good" : "warn"}`, part: `state state-${usable ? "available" : "needs-administrator"}` }, icon(usable ? "check" : "alert"), say(usable ? "stateAvailable" : "stateNeedsAdministrator"))),
+        );
+      }),
+    ),
   );
 }
 

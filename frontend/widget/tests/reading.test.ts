@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { day, directionOf, ending, ENGLISH, speaker } from "../src/messages.ts";
-import { check, matching, START } from "../src/state.ts";
+import { check, matching } from "../src/state.ts";
 import { type ConfigField, readIntegrations, readRevocation, readStatus } from "../src/wire.ts";
 
 test("an answer of any shape gives a list", () => {
@@ -41,6 +41,8 @@ test("fields are checked whole, and a pattern no browser reads is left to the se
   assert.deepEqual(check([field({ pattern: "[a-z]+|x" })], { subdomain: "acme" }), {});
   assert.deepEqual(check([field({ pattern: "[a-z]+|x" })], { subdomain: "acme!" }), { subdomain: "wrong" });
   assert.deepEqual(check([field({ pattern: "(?P<n>a" })], { subdomain: "whatever" }), {});
+  assert.deepEqual(check([field({ pattern: "x+" })], { subdomain: "x".repeat(4096) }), {});
+  assert.deepEqual(check([field({ pattern: "x+" })], { subdomain: "x".repeat(4097) }), { subdomain: "long" });
   assert.deepEqual(check([field({})], {}), { subdomain: "missing" });
   assert.deepEqual(check([field({ required: false, pattern: "[a-z]+" })], { subdomain: "" }), {});
 });
@@ -65,6 +67,6 @@ test("languages know their direction, and a locale nobody knows still has days",
 
 test("searching finds every word, in any order", () => {
   const integrations = readIntegrations({ data: [{ id: "1", slug: "github", name: "GitHub", description: "Code and issues" }, { id: "2", slug: "slack", name: "Slack" }] });
-  const found = (query: string) => matching({ ...START, integrations, query }).map(({ slug }) => slug);
+  const found = (query: string) => matching(integrations, query).map(({ slug }) => slug);
   assert.deepEqual([found("issues git"), found("SLACK"), found(""), found("zzz")], [["github"], ["slack"], ["github", "slack"], []]);
 });
