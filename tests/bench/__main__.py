@@ -1,4 +1,4 @@
-"""`python -m tests.bench [fetch] [cold] [due] [worker] [package]`: all of them, or the named ones."""
+"""`python -m tests.bench [fetch] [cold] [due] [worker] [paint] [package]`: all of them, or the named ones."""
 
 import argparse
 import os
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import cold, due, fetch, package, worker
+from tests.bench import cold, due, fetch, package, paint, worker
 from tests.bench.table import Row, show
 from tests.cloud import Cloud
 
-NAMES = ("fetch", "cold", "due", "worker", "package")
+NAMES = ("fetch", "cold", "due", "worker", "paint", "package")
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     rows: list[Row] = []
     lines: list[str] = []
-    if set(names) - {"package"}:
+    if set(names) - {"paint", "package"}:
         with _stage_of_its_own() as cloud:
             if {"fetch", "cold"} & set(names):
                 scene = fetch.prepare(cloud.stage())
@@ -38,6 +38,9 @@ def main() -> None:
             if "due" in names:
                 found, read = due.measure(cloud.stage(), cloud.stage(), rounds=given.rounds or due.ROUNDS)
                 rows, lines = rows + found, lines + read.lines()
+    if "paint" in names:
+        found, told_of_paint = paint.measure(rounds=given.rounds or paint.ROUNDS)
+        rows, lines = rows + found, lines + told_of_paint
     if rows:
         show(rows)
         print("\n".join(["", *lines]) if lines else "")

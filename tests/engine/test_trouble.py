@@ -195,7 +195,8 @@ def test_case_26_retry_after_is_kept_in_every_form_and_within_reason(strict: Sce
     assert paused is not None and abs((paused - before).total_seconds() - seconds) < 5
     assert minutes(engine, 1) == [{}] or seconds < 60
     row = engine.row(owner)
-    assert row.state == "connected" and row.retry_at is not None and row.retry_at <= before + timedelta(hours=7)
+    # A pause of seconds may be over by the second minute, on a slow machine: then it is refreshed already.
+    assert row.state == "connected" and (row.generation == 2 if row.retry_at is None and seconds < 60 else row.retry_at is not None and row.retry_at <= before + timedelta(hours=7))
     engine.ahead += timedelta(hours=8)
     minutes(engine, 1)
     assert engine.row(owner).generation == 2

@@ -12,7 +12,7 @@ from tests.pages.visit import Visit
 from tests.web.conftest import OpenSite
 from tests.web.people import somebody
 
-FOREIGN = "() => [...document.querySelectorAll('img, iframe, object, embed, style, base, [onclick], [onerror], script:not([src=\"/static/handoff.js\"])')].map(each => each.outerHTML)"
+FOREIGN = '() => [...document.querySelectorAll(\'img:not([src^="/static/icon-"]), iframe, object, embed, style, base, [onclick], [onerror], script:not([src="/static/handoff.js"])\')].map(each => each.outerHTML)'
 
 
 def is_text(visit: Visit, *shown: str) -> None:

@@ -1,6 +1,7 @@
 """Clients of the Python package in this process, sync and async, before the session's sandbox."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,6 +35,9 @@ def ledgers() -> dict[str, Ledger]:
 def made_at(sandbox: Sandbox, landing: Landing, machines: Machines, ledgers: dict[str, Ledger]) -> Callable[[str], Iterator[At]]:
     def made(kind: str) -> Iterator[At]:
         loop = asyncio.new_event_loop() if kind == "async" else None
+        thread = threading.Thread(target=loop.run_forever, daemon=True) if loop else None
+        if thread:
+            thread.start()
 
         def client(key: str) -> Witness:
             given: dict[str, Any] = {"api_key": key, "client_id": "client_x", "base_url": sandbox.url, "max_retries": 0}
@@ -51,7 +55,9 @@ def made_at(sandbox: Sandbox, landing: Landing, machines: Machines, ledgers: dic
             known.settle(known.client.webhooks.delete_webhook_endpoint(endpoint.id))  # nobody is there to hear
         for each in (known, stranger, *others):
             each.settle(each.client.close())
-        if loop:
+        if loop and thread:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
             loop.close()
 
     return made

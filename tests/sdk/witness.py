@@ -72,11 +72,16 @@ class Witness:
         async def collect() -> list[Any]:
             return [each async for each in page.auto_paging_iter()]
 
-        return self._loop.run_until_complete(collect())
+        return self._there(collect())
 
     def settle(self, result: Any) -> Any:
         """What an async client returned, once it is there."""
-        return self._loop.run_until_complete(result) if self._loop is not None and asyncio.iscoroutine(result) else result
+        return self._there(result) if asyncio.iscoroutine(result) else result
+
+    def _there(self, coroutine: Any) -> Any:
+        """By the loop's own thread: in this one a browser of other tests may have a loop that runs."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def run(self, method: str, function: Any, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
         seen = self._ledger.seen[method]

@@ -87,7 +87,7 @@ def test_r06_editing_the_token_url_in_mid_flow_ends_the_flow(strict: Site, hosti
     back = browser.back_from(strict.peer, strict.authorize(user)["url"], user)
     assert move_token_url(strict, f"{hostile.base_url}/token", **NEW_SECRET).status == 200
     page = browser.arrive(back)
-    assert page.status == 409 and "settings of Peer were changed" in page.text
+    assert page.status == 409 and "changed its settings for Peer" in page.text
     assert hostile.requests == [] and strict.exchanges() == 0 and strict.connections() == []
 
 

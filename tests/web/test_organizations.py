@@ -52,7 +52,7 @@ def test_an_organizations_account_belongs_to_no_user_and_every_member_uses_it(at
 def test_the_page_says_that_the_account_will_be_the_organizations(at_django: Site) -> None:
     shared(at_django)
     page = at_django.browser().get(at_django.authorize("admin_1", organization_id="org_1", connection_owner="organization")["url"])
-    assert page.status == 200 and "belong to the organization" in page.text and "org_1" in page.text and "admin_1" in page.text
+    assert page.status == 200 and "for the organization" in page.text and "Every member of the organization" in page.text and "org_1" in page.text and "admin_1" in page.text
 
 
 def test_the_users_and_the_organizations_integration_are_two(at_django: Site) -> None:

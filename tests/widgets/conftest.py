@@ -54,3 +54,4 @@ def screen(product: Product, person: BrowserContext) -> Iterator[Screen]:
     """One person's browser on the product's page."""
     shown = Screen(product, person)
     yield shown
+    shown.record_calls()
