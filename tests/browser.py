@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from ops.local.sandbox import Sandbox
 from tests.run import CHROMIUM
 
 PICTURES = os.environ.get("STANDPIPE_PICTURES")
+expect.set_options(timeout=30_000)  # a stage on a machine that does other work
 
 
 class Api:

@@ -19,7 +19,7 @@ class Screen:
         self.shows(state)
 
     def shows(self, state: str) -> None:
-        expect(self.page.locator(f"standpipe-connections[data-state={state}]")).to_be_attached(timeout=15000)
+        expect(self.page.locator(f"standpipe-connections[data-state={state}]")).to_be_attached(timeout=30_000)
 
     @property
     def widget(self) -> Locator:
@@ -36,7 +36,7 @@ class Screen:
         return self.page.locator(f"[data-provider={slug}]")
 
     def expect_news(self, text: str) -> None:
-        expect(self.page.locator("[role=status] .news")).to_contain_text(text, timeout=20000)
+        expect(self.page.locator("[role=status] .news")).to_contain_text(text, timeout=30_000)
 
     def refresh(self) -> None:
         """As the page around the widget may."""
@@ -65,7 +65,7 @@ class Screen:
 def allow(window: Page, account: str | None = None, decision: str = "Allow") -> None:
     """At the simulated provider."""
     choice = window.get_by_role("button", name=decision)
-    choice.wait_for(timeout=20000)
+    choice.wait_for(timeout=30_000)
     if account:
         window.get_by_text(account, exact=True).check()
     choice.click()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext
 
 from ops.local.sandbox import Sandbox
 from tests.browser import Api
@@ -13,8 +13,6 @@ from tests.widgets.packages import bundle
 from tests.widgets.product import Product
 from tests.widgets.screen import Screen
 from tests.widgets.stage import Stage
-
-expect.set_options(timeout=30_000)  # a stage on a machine that does other work as well
 
 
 @pytest.fixture(scope="session")
