@@ -147,7 +147,8 @@ def an_organizations_account_is_shared_by_its_members(at: At) -> None:
     assert (row.connection_owner, row.ownership, row.connected_account.id, len(row.connected_accounts)) == ("organization", "organization", made.id, 1)
     (row,) = [each for each in pipes.list_organization_data_providers(organization, **several).data if each.slug == slug]
     assert {each.id for each in row.connected_accounts} == {made.id, second.id}
-    assert GITHUB not in {each.slug for each in pipes.list_organization_data_providers(organization).data}  # owned by users
+    of_users = at.custom()
+    assert of_users not in {each.slug for each in pipes.list_organization_data_providers(organization).data}
 
     exactly = {**several, "connected_account_id": second.id, "connection_intent": "reauthorize"}
     fresh = {"access_token": "org_third", "refresh_token": at.new("refresh"), "expires_at": soon(), "scopes": ["read", "write"], "state": "connected"}
