@@ -84,8 +84,9 @@ def browser(warmed: None) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def person(browser: Browser) -> Iterator[BrowserContext]:
-    """Somebody's browser, with no cookies yet."""
+def person(browser: Browser, sandbox: Sandbox) -> Iterator[BrowserContext]:
+    """Somebody's browser, with no cookies yet, before a stage that is warm still: containers nobody asks for a while are ended."""
+    warm(sandbox)
     context = browser.new_context(viewport={"width": 900, "height": 760}, locale="en-US")
     yield context
     context.close()
