@@ -13,6 +13,7 @@ PREFIX = "sk_"
 REMEMBERED_FOR = 30.0  # seconds a verified key is not looked up again: also how long a revoked key may still work
 REMEMBERED = 256
 NOTED_EVERY = timedelta(days=1)  # that a key is used is written no more often: a fetch is one read, and stays one
+NOT_NOTED_FOR = 3600.0  # seconds without a further try in this process, when a note was not taken: a table that takes no writes must not slow down what only reads
 
 
 class ApiKeys:
@@ -21,6 +22,7 @@ class ApiKeys:
     def __init__(self, store: Store, clock: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._store, self._clock, self._monotonic = store, clock, monotonic
         self._known: dict[str, tuple[float, ApiKey]] = {}
+        self._noting_again_at = 0.0
 
     def create(self, name: str, organization_id: str | None = None, *, actor: str = "operator") -> tuple[ApiKey, str]:
         """The key's record and the key itself, which is not kept. `organization_id`: the only one it reaches."""
@@ -64,9 +66,11 @@ class ApiKeys:
     def _note_use(self, record: ApiKey) -> None:
         """For whoever wonders whether a key may go. A note that is not taken is taken another time: no call fails for it."""
         now = self._clock()
-        if record.last_used_at is not None and now - record.last_used_at < NOTED_EVERY:
+        if self._monotonic() < self._noting_again_at or (record.last_used_at is not None and now - record.last_used_at < NOTED_EVERY):
             return
         try:
             self._store.note_api_key_used(record.id, now)
-        except (LostRace, Unavailable):
-            pass
+        except LostRace:
+            pass  # gone since it was read
+        except Unavailable:
+            self._noting_again_at = self._monotonic() + NOT_NOTED_FOR

@@ -12,4 +12,4 @@ from tests.machine.world import Setting
 @pytest.mark.parametrize("provider", ["strict", "strict_in_node", "grace"])
 def test_no_grant_is_lost_that_was_not_really_lost(provider: str, request: pytest.FixtureRequest) -> None:
     setting: Setting = request.getfixturevalue(provider)
-    run(setting, request.node.nodeid, examples=8)
+    run(setting, request.node.nodeid, examples=12)

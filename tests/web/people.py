@@ -149,10 +149,13 @@ class Site:
         return self.at_peer.posts("authorization_code")
 
     def rows(self) -> list[dict[str, Any]]:
-        """The whole table, in one order; but for the day a key was last used, which any call may note."""
+        """The whole table, in one order; but for the day an API key was last used, which any call may note."""
         pages = wiring.engine().dynamodb.get_paginator("scan").paginate(TableName=self.stage.table, ConsistentRead=True)
         rows = [decode_item(item) for page in pages for item in page["Items"]]
-        return sorted(({name: value for name, value in row.items() if name != "last_used_at"} for row in rows), key=lambda row: (row["pk"], row.get("sk", "")))
+        for row in rows:
+            if "secret_digest" in row:
+                row.pop("last_used_at", None)
+        return sorted(rows, key=lambda row: (row["pk"], row.get("sk", "")))
 
     def connections(self) -> list[dict[str, Any]]:
         return [row for row in self.rows() if row.get("sk", "").startswith("connection#")]
