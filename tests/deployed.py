@@ -3,43 +3,29 @@
 Rule: whoever needs a deployed stage takes the fixture `sandbox`; a second one would take half a minute and two processes more.
 """
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from ops.local.sandbox import Sandbox, free_port
+from tests.loopback import Handler, Loopback
 
 
-class Landing:
+class Landing(Loopback):
     """The application's return URL: remembers every address it was called with."""
 
     def __init__(self) -> None:
         self.visits: list[str] = []
         landing = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(Handler):
             def do_GET(self) -> None:
                 landing.visits.append(self.path)
                 body = b"<!doctype html><title>Acme</title><h1>Back at Acme</h1>"
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.answer(200, "text/html", body)
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://localhost:{self._server.server_address[1]}/connected"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.serve(Answers)
+        self.url = f"http://localhost:{self.port}/connected"
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,14 @@ Rule: no inline script and no inline style, so that the page can be served under
 """
 
 import json
-import threading
 from dataclasses import dataclass, field
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
+
+from tests.loopback import Handler, Loopback
 
 PAGE = """<!doctype html><html lang="{lang}"{root}><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Acme</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/host.css"></head><body><main><h1>Acme</h1><h2>Integrations</h2>
@@ -33,7 +33,7 @@ else element.token = ask;
 
 
 @dataclass
-class Host:
+class Host(Loopback):
     """`headers`: of the page; `expires_in`: seconds its tokens live; `given`: tokens handed out first; `asked`: how often its backend was asked."""
 
     stage: str
@@ -47,29 +47,13 @@ class Host:
     def start(self) -> None:
         host = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(Handler):
             def do_GET(self) -> None:
                 split = urlsplit(self.path)
                 status, kind, body = host.answer(split.path, {name: values[0] for name, values in parse_qs(split.query).items()})
-                self.send_response(status)
-                for name, value in host.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", f"{kind}; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body.encode())
+                self.answer(status, f"{kind}; charset=utf-8", body.encode(), host.headers)
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.serve(Answers)
 
     def address(self, user: str, **more: Any) -> str:
         """The page as `user` sees it. `attributes`: of the element; `tokens="string"`: it is given one token and no function; `messages`."""

@@ -1,43 +1,28 @@
 """Providers nobody has in a catalogue, connected by forms, and the token endpoint behind them."""
 
 import json
-import threading
 from base64 import b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 from tests.browser import Api
+from tests.loopback import Handler, Loopback
 
 WEATHER, LEDGER, ATLAS = "form-weather", "form-ledger", "form-atlas"
 
 
-class Tokens:
+class Tokens(Loopback):
     """RFC 6749 4.4 for one client, `ledger` with the secret `correct-horse`; everybody else is refused."""
 
     def __init__(self) -> None:
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(Handler):
             def do_POST(self) -> None:
                 form = {name: values[0] for name, values in parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()).items()}
                 basic = f"Basic {b64encode(b'ledger:correct-horse').decode()}"
                 good = self.headers.get("Authorization") == basic or (form.get("client_id"), form.get("client_secret")) == ("ledger", "correct-horse")
                 body = json.dumps({"access_token": "ledger-token", "token_type": "Bearer", "expires_in": 3600} if good else {"error": "invalid_client"}).encode()
-                self.send_response(200 if good else 401)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.answer(200 if good else 401, "application/json", body)
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.serve(Answers)
 
 
 def offer(api: Api, tokens: Tokens) -> None:

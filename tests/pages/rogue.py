@@ -1,18 +1,17 @@
 """A provider that puts markup into whatever it may say: its name, its error, its accounts' names."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.browser import Api
+from tests.loopback import Handler, Loopback
 
 MARKUP = '"><img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
 NAME = "<script>window.hurt=1</script><b onclick=alert(1)>Rogue"
 SCOPES = ["<script>window.hurt=1</script>", "<img/src=x/onerror=window.hurt=1>", "'-alert(1)-'"]
 
 
-class Rogue:
+class Rogue(Loopback):
     """`error`: what the next authorization ends with, instead of a code; `account`: who signs in."""
 
     def __init__(self) -> None:
@@ -20,7 +19,7 @@ class Rogue:
         self.account = "one"
         rogue = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(Handler):
             def do_GET(self) -> None:
                 split = urlsplit(self.path)
                 asked = {name: values[0] for name, values in parse_qs(split.query).items()}
@@ -28,38 +27,20 @@ class Rogue:
                     self.say({"sub": rogue.account, "name": f"{MARKUP} {rogue.account}"})
                     return
                 answer = {"error": rogue.error, "error_description": MARKUP} if rogue.error else {"code": "a-code"}
-                self.send_response(302)
-                self.send_header("Location", f"{asked['redirect_uri']}?{urlencode({**answer, 'state': asked['state']})}")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self.answer(302, "text/plain", b"", {"Location": f"{asked['redirect_uri']}?{urlencode({**answer, 'state': asked['state']})}"})
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
                 self.say({"access_token": "rogue-token", "token_type": "Bearer", "expires_in": 3600, "scope": SCOPES[0]})
 
             def say(self, answer: dict[str, object]) -> None:
-                body = json.dumps(answer).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.answer(200, "application/json", json.dumps(answer).encode())
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.serve(Answers)
 
     def offer(self, api: Api) -> str:
         """Has the stage offer it, if it does not yet; its slug."""
-        slug = f"rogue-{self._server.server_address[1]}"
+        slug = f"rogue-{self.port}"
         endpoints = {"authorization_url": f"{self.url}/authorize", "token_url": f"{self.url}/token", "userinfo_url": f"{self.url}/userinfo"}
         answer = api.call(
             "POST",

@@ -4,14 +4,14 @@ It is served from another site than the stage (127.0.0.1 and localhost are two),
 """
 
 import json
-import threading
 from dataclasses import asdict, dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
+
+from tests.loopback import Handler, Loopback
 
 Tokens = Literal["string", "function"]
 MANAGE = "widgets:pipes:manage"
@@ -37,7 +37,7 @@ class View:
 
 
 @dataclass
-class Product:
+class Product(Loopback):
     """`given`: tokens that are handed out first, in this order, whoever asks; `asked` counts what the backend was asked for."""
 
     folder: Path
@@ -50,30 +50,16 @@ class Product:
     def start(self) -> None:
         product = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(Handler):
             def do_GET(self) -> None:
                 split = urlsplit(self.path)
                 try:
                     status, kind, body = product.answer(split.path, parse_qs(split.query))
                 except (requests.RequestException, AssertionError) as error:
                     status, kind, body = 502, "text/plain", str(error).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", f"{kind}; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.answer(status, f"{kind}; charset=utf-8", body)
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.serve(Answers)
 
     def address(self, view: View) -> str:
         return f"{self.url}/app?{urlencode({'view': json.dumps(asdict(view))})}"
