@@ -5,6 +5,7 @@ Rule: the fixtures are of the whole session, because a process can hold one Play
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -90,6 +91,14 @@ def person(browser: Browser, sandbox: Sandbox) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 900, "height": 760}, locale="en-US")
     yield context
     context.close()
+
+
+def alone(page: Page) -> None:
+    """Waits until every other window of this person is closed."""
+    until = time.monotonic() + 30
+    while len(page.context.pages) > 1:
+        assert time.monotonic() < until, "a window is not closed"
+        page.wait_for_timeout(50)
 
 
 @pytest.fixture

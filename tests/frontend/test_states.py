@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Route, expect
 
+from tests.browser import alone
 from tests.frontend.screen import Screen
 
 SHOWN = {"filter": "github,slack"}
@@ -70,6 +71,7 @@ def test_offline_is_told_and_ends_by_itself(screen: Screen) -> None:
     expect(screen.row("github")).to_be_visible()
     screen.button("Connect GitHub").click()
     screen.expect_news("You are offline. Try again when you are back.")
+    alone(screen.page)  # a window that is being closed cannot be told that the network is back
     screen.person.set_offline(False)
     expect(screen.widget).not_to_contain_text("This is what was last known.")
 

@@ -4,7 +4,6 @@ Rule: a state is shown by `shows(name, text, ...)` with literal texts, so that `
 """
 
 import re
-import time
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Request, Response, Route, expect
@@ -82,13 +81,6 @@ class Screen:
         kept: list[Route] = []
         self.page.route(f"{self.product.stage}{path}", lambda route: kept.append(route), times=1)
         return kept
-
-    def alone(self) -> None:
-        """The popup is closed again, or will be at once."""
-        until = time.monotonic() + 30
-        while len(self.person.pages) > 1:
-            assert time.monotonic() < until, "the popup is not closed"
-            self.page.wait_for_timeout(50)
 
     def bodies(self, call: str) -> list[Any]:
         """What was sent with that call."""

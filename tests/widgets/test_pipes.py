@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser import alone
 from tests.widgets.product import View
 from tests.widgets.screen import Screen
 from tests.widgets.stage import GITHUB, Stage
@@ -146,7 +147,7 @@ def test_the_stage_says_in_the_dialog_why_it_does_not_connect(screen: Screen, st
         screen.button("Connect").click()
     message = answered.value.json()["message"]
     expect(screen.page.get_by_role("dialog").get_by_role("alert")).to_have_text(message)
-    screen.alone()
+    alone(screen.page)  # the popup is closed again
     stage.configure(organization, GITHUB, enabled=True)
     screen.page.route(re.compile("/github/authorize$"), lambda route: route.abort(), times=1)
     screen.button("Connect").click()
