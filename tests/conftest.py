@@ -10,7 +10,17 @@ from tests.cloud import CREDENTIALS, Cloud, Stage
 from tests.deployed import landing, sandbox  # noqa: F401 - fixtures of the whole session, started when a test first asks
 
 # Minutes each, most of them waiting: begun first, so that no worker is left alone with one of them at the end.
-LONG = ("soak/test_soak", "machine/test_machine", "machine/test_mutations", "ops/test_sandbox", "sdk/test_older", "e2e/test_webhooks_deployed", "ops/test_doctor", "dashboard/test_pages")
+LONG = (
+    "soak/test_soak",
+    "machine/test_machine",
+    "machine/test_mutations",
+    "ops/test_sandbox",
+    "sdk/test_older",
+    "e2e/test_webhooks_deployed",
+    "ops/test_doctor",
+    "dashboard/test_pages",
+    "dashboard/test_provider_pages",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

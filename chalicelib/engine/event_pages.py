@@ -45,12 +45,13 @@ class EventPages:
     def __init__(self, log: EventLog, clock: Callable[[], datetime]) -> None:
         self._log, self._clock = log, clock
 
-    def page(self, wanted: Filter, *, limit: int, ascending: bool, after: str | None, before: str | None, seconds_left: Callable[[], float]) -> Page:
+    def page(self, wanted: Filter, *, limit: int, ascending: bool, after: str | None, before: str | None, seconds_left: Callable[[], float], settled: bool = True) -> Page:
         """The events next after a cursor in the order asked for, or the last before one; `after` and `before` exclude each other.
 
+        `settled` False: also those that are seconds old, for a person who looks and follows no cursor towards the present.
         A search that finds little in much ends in time: its page is short, or empty, and its cursor is where it stopped.
         """
-        low, high = self._ends(wanted)
+        low, high = self._ends(wanted, settled)
         if (after if ascending else before) is not None:
             low = max(low, after or before or "")
         elif (before if ascending else after) is not None:
@@ -73,9 +74,9 @@ class EventPages:
             return Page(shown, before=further, after=shown[-1].id if shown else None)
         return Page(shown, before=shown[0].id if after is not None and shown else None, after=further)
 
-    def _ends(self, wanted: Filter) -> tuple[str, str]:
+    def _ends(self, wanted: Filter, settled: bool) -> tuple[str, str]:
         now = self._clock()
-        low, high = now - RETENTION, now - SETTLE
+        low, high = now - RETENTION, now - SETTLE if settled else now + APART
         if wanted.since is not None:
             low = max(low, wanted.since)
         if wanted.until is not None:

@@ -23,14 +23,14 @@ def _not_blank(secret: Secret) -> Secret:
     return secret
 
 
-def _typed(secret: Secret) -> Secret:
+def _not_long(secret: Secret) -> Secret:
     if secret.is_longer_than(MAX_ENTERED):
         raise ValueError(f"has more than {MAX_ENTERED} characters")
     return secret
 
 
 Token = Annotated[Secret, AfterValidator(_not_blank)]
-EnteredSecret = Annotated[Token, AfterValidator(_typed)]
+EnteredSecret = Annotated[Token, AfterValidator(_not_long)]
 
 
 class _Body(BaseModel):

@@ -26,7 +26,7 @@ def dashboard_events(request: Request, visitor: Visitor) -> Response:
     _check_event_id(cursor)
     organization = request.one("organization_id")
     wanted = Filter({kind} if kind else None, (organization,) if organization else ())
-    page = wiring.engine().event_pages.page(wanted, limit=PAGE, ascending=False, after=cursor, before=None, seconds_left=request.seconds_left)
+    page = wiring.engine().event_pages.page(wanted, limit=PAGE, ascending=False, after=cursor, before=None, seconds_left=request.seconds_left, settled=False)
     return answer({"events": [dashboard_wire.event(each) for each in page.events], "cursor": page.after, "types": list(TYPES), "topic_arn": wiring.engine().settings.topic_arn})
 
 

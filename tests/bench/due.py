@@ -80,7 +80,7 @@ def measure(small: Stage, large: Stage, *, rounds: int = ROUNDS) -> tuple[list[R
         costs = {size: _cost(engine) for size, engine in sizes.items()}
         found = [_compared("due index", sizes, _read, rounds), _compared("sweep", sizes, _sweep, rounds)]
         sizes[LARGE].ahead = _ahead_for(MANY, LARGE)
-        told = Told(costs, _rate(sizes[LARGE], _sweep), _rate(sizes[SMALL], _repair), browse.measure(sizes))
+        told = Told(costs, _rate(sizes[LARGE], _sweep), _rate(sizes[SMALL], _repair), browse.measure({SMALL: small, LARGE: large}))
     return found, told
 
 

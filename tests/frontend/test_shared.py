@@ -66,3 +66,18 @@ def test_the_search_finds_among_what_is_shared(screen: Screen, organization: str
     screen.page.get_by_role("searchbox").fill("charts")
     expect(screen.page.locator(f"[data-shared={SLUG}]")).to_be_visible()
     expect(screen.widget.locator("[data-provider]")).to_have_count(0)
+
+
+def test_the_own_accounts_are_usable_when_what_is_shared_cannot_be_read(screen: Screen, organization: str) -> None:
+    screen.page.route("**/shared-connections", lambda route: route.fulfill(status=500, json={"message": "no"}))
+    screen.open("shared_ben", organization=organization, attributes=ATTRIBUTES)
+    expect(screen.button("Connect GitHub")).to_be_visible()
+    expect(screen.page.locator(f"[data-shared={SLUG}]")).to_have_count(0)
+    screen.page.unroute("**/shared-connections")
+    screen.refresh()
+    shown = screen.page.locator(f"[data-shared={SLUG}]")
+    expect(shown).to_be_visible()
+    screen.page.route("**/shared-connections", lambda route: route.abort())
+    with screen.page.expect_request_finished(lambda request: request.url.endswith("/mine")):
+        screen.refresh()
+    expect(shown).to_be_visible()

@@ -55,7 +55,9 @@ export class Controller {
     const load = this.#load;
     if (this.state.phase !== "ready") this.set({ phase: "loading", detail: null });
     try {
-      const [own, organizations] = await Promise.all([this.api.integrations(), this.host.showsShared() ? this.api.shared() : []]);
+      // What is only to be looked at keeps nobody from their own: if it cannot be read, what was last known stays.
+      const known = [...this.state.shared];
+      const [own, organizations] = await Promise.all([this.api.integrations(), this.host.showsShared() ? this.api.shared().catch(() => known) : []]);
       if (load !== this.#load) return;
       const [integrations, shared] = [this.host.arrange(own), this.host.arrange(organizations)];
       this.set({ phase: "ready", detail: null, stale: null, integrations, shared, dialog: this.state.dialog }, focus);
