@@ -44,6 +44,7 @@ class Cloud:
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.environ = {**CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint}
+        self._clients: dict[str, Any] = {}
         self._log = (directory / "ministack.log").open("w")
         environ = {**os.environ, **CREDENTIALS, "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self.port), "STATE_DIR": str(directory / "state")}
         environ.pop("AWS_ENDPOINT_URL", None)
@@ -59,6 +60,12 @@ class Cloud:
                 time.sleep(0.1)
 
     def client(self, service: str) -> Any:
+        """One for each service: making one takes as long as ten calls, and every test has a stage made."""
+        if service not in self._clients:
+            self._clients[service] = self._made(service)
+        return self._clients[service]
+
+    def _made(self, service: str) -> Any:
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
 
     def stage(self, **overrides: str) -> "Stage":

@@ -1,8 +1,11 @@
 """What every test may use. AWS calls go to the embedded AWS or to moto; credentials of the machine are never seen."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 from tests.browser import api, browser, page, person, picture, warmed  # noqa: F401 - fixtures
@@ -37,6 +40,14 @@ def _no_real_aws() -> Iterator[None]:
             patch.setenv(name, value)
         for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _descriptions_read_once() -> Iterator[None]:
+    """Each engine has a boto3 session of its own, as each process has one; what botocore ships about AWS is read and parsed once for all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.loaders.create_loader))
         yield
 
 
