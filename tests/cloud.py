@@ -37,6 +37,10 @@ def table_definition() -> dict[str, Any]:
     return {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")}
 
 
+def _refused(*_arguments: Any, **_more: Any) -> None:
+    raise AssertionError("this client is everybody's: take client_of_its_own to hook into it")
+
+
 class Cloud:
     """A running ministack. Not for moto: what is proved with it needs atomic conditions."""
 
@@ -60,12 +64,14 @@ class Cloud:
                 time.sleep(0.1)
 
     def client(self, service: str) -> Any:
-        """One for each service: making one takes as long as ten calls, and every test has a stage made."""
+        """One for each service: making one takes as long as ten calls, and every test has a stage made. It takes no handlers: they would stay for the tests after."""
         if service not in self._clients:
-            self._clients[service] = self._made(service)
+            made = self._clients[service] = self.client_of_its_own(service)
+            made.meta.events.register = made.meta.events.register_first = made.meta.events.register_last = _refused
         return self._clients[service]
 
-    def _made(self, service: str) -> Any:
+    def client_of_its_own(self, service: str) -> Any:
+        """For a test that hooks into its calls."""
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
 
     def stage(self, **overrides: str) -> "Stage":

@@ -49,7 +49,7 @@ class Kms:
 
 @pytest.fixture
 def kms(cloud: Cloud) -> Kms:
-    return Kms(cloud.client("kms"))
+    return Kms(cloud.client_of_its_own("kms"))
 
 
 @pytest.mark.parametrize("mode", MODES)

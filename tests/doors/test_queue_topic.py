@@ -25,7 +25,7 @@ class Wire:
     """The client of a queue or a topic, with the operations it really sent."""
 
     def __init__(self, cloud: Cloud, service: str) -> None:
-        self.client = cloud.client(service)
+        self.client = cloud.client_of_its_own(service)
         self.sent: list[str] = []
         self.client.meta.events.register(f"before-call.{service}", lambda model, **_more: self.sent.append(model.name))
 
