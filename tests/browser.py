@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from ops.local.sandbox import Sandbox
 from tests.run import CHROMIUM
@@ -73,13 +73,18 @@ def warmed(sandbox: Sandbox) -> None:
     warm(sandbox)
 
 
-@pytest.fixture(scope="session")
-def browser(warmed: None) -> Iterator[Browser]:
+def launch(playwright: Playwright) -> Browser:
     """A real Chromium; the calls home that a fresh one makes are off, because there is no network to make them on."""
     path = next(found for name in CHROMIUM if (found := shutil.which(name)))
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return playwright.chromium.launch(executable_path=path, args=quiet)
+
+
+@pytest.fixture(scope="session")
+def browser(warmed: None) -> Iterator[Browser]:
+    """One for all tests: starting it takes as long as a short test."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=quiet)
+        chromium = launch(playwright)
         yield chromium
         chromium.close()
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""What is looked for, in this order: Chromium without its windows takes a third of the processor's time that the whole one takes."""
 
 
 def main() -> int:
@@ -46,14 +47,14 @@ def _node() -> str | None:
 
 
 def _chromium() -> str | None:
-    if any(map(shutil.which, CHROMIUM)):
+    if shutil.which(CHROMIUM[0]):
         return None
     if shutil.which("apt-get") and os.geteuid() == 0:
-        print("installing Chromium (apt-get install chromium)", flush=True)
+        print(f"installing Chromium (apt-get install {CHROMIUM[0]})", flush=True)
         environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", CHROMIUM[0]]):
             subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=False)
-    return None if any(map(shutil.which, CHROMIUM)) else "Chromium, for the tests in a browser. On Debian and Ubuntu: sudo apt-get install chromium"
+    return None if any(map(shutil.which, CHROMIUM)) else "Chromium, for the tests in a browser. On Debian and Ubuntu: sudo apt-get install chromium-headless-shell"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Sizes are what travels: gzipped.
 
 import gzip
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +16,8 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 from ops import dashboard
 from ops.local.sandbox import ROOT, Sandbox, free_port
 from tests.bench.table import Row
-from tests.browser import warm
+from tests.browser import launch, warm
 from tests.frontend.host import Host
-from tests.run import CHROMIUM
 
 ROUNDS = 7
 SCRIPTS = ("standpipe-connections.js", "dashboard.js", "dashboard.css")
@@ -38,8 +36,7 @@ FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.
 def measure(*, rounds: int = ROUNDS) -> tuple[list[Row], list[str]]:
     """Rows in seconds of the wall, and lines with what has no floor."""
     with tempfile.TemporaryDirectory() as folder, Sandbox(Path(folder), port=free_port(), aws_port=free_port(), say=lambda _: None) as sandbox, sync_playwright() as playwright:
-        path = next(found for name in CHROMIUM if (found := shutil.which(name)))
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = launch(playwright)
         warm(sandbox)
         host = Host(sandbox.url, sandbox.api_key)
         host.start()

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from chalicelib import wiring
 from chalicelib.domain.events import TYPES
 from chalicelib.engine.webhooks import Caller
+from tests.browser import launch
 from tests.cloud import CREDENTIALS, Cloud, free_port
 from tests.ops.lives import Life
-from tests.run import CHROMIUM
 from tests.web.gateway import Gateway
 from tests.web.people import Clock, Site
 
@@ -117,11 +117,10 @@ def main() -> int:
     os.environ.update(stage.environ)
     wiring.engine.cache_clear()
     site = Site(stage, Gateway(), Clock(), wiring.engine().api_keys.create("production backend")[1])
-    path = next(found for name in CHROMIUM if (found := shutil.which(name)))
     try:
         with site.gateway.served(port) as url, sync_playwright() as playwright:
             lived_in(site)
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+            browser = launch(playwright)
             for look, options in LOOKS.items():
                 page = signed_in(browser, site, url, **options)
                 for name, where in PAGES.items():

@@ -1,6 +1,5 @@
 """Makes the pictures of the demo under docs/pictures: `python -m tests.demo.pictures [DIR]`. Real pages before a sandbox of its own."""
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,9 +11,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from ops.local.sandbox import ROOT, Sandbox, free_port
 from tests import axe
+from tests.browser import launch
 from tests.demo.acme import Demo, Visitor, revoke_at_simulator
 from tests.frontend.palette import reduced
-from tests.run import CHROMIUM
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1240, "height": 900}, "color_scheme": "light"},
@@ -69,9 +68,8 @@ def story(album: Album) -> None:
 def main() -> int:
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures"
     out.mkdir(parents=True, exist_ok=True)
-    chromium = next(path for name in CHROMIUM if (path := shutil.which(name)))
     with tempfile.TemporaryDirectory() as folder, Sandbox(Path(folder), port=free_port()) as sandbox, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        browser = launch(playwright)
         demo = Demo(sandbox.directory / "standpipe.env")
         try:
             story(Album(out, browser, demo))

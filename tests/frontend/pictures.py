@@ -3,7 +3,6 @@
 Every one is the real page before a real sandbox of its own, but for the states a healthy stage does not give.
 """
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,12 +13,11 @@ from typing import Any
 from playwright.sync_api import Browser, Route, expect, sync_playwright
 
 from ops.local.sandbox import ROOT, Sandbox, free_port
-from tests.browser import Api
+from tests.browser import Api, launch
 from tests.frontend.host import Host
 from tests.frontend.palette import reduced
 from tests.frontend.providers import ATLAS, LEDGER, WEATHER, Tokens, offer
 from tests.frontend.screen import Screen, allow
-from tests.run import CHROMIUM
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 800, "height": 680}, "color_scheme": "light"},
@@ -189,10 +187,9 @@ def main() -> int:
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures"
     out.mkdir(parents=True, exist_ok=True)
     port, tokens = free_port(), Tokens()
-    chromium = next(path for name in CHROMIUM if (path := shutil.which(name)))
     settings = {"STANDPIPE_ALLOWED_PRIVATE_HOSTS": f"localhost:{port} 127.0.0.1"}
     with tempfile.TemporaryDirectory() as folder, Sandbox(Path(folder), port=port, settings=settings) as sandbox, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        browser = launch(playwright)
         api, host = Api(sandbox), Host(sandbox.url, sandbox.api_key)
         offer(api, tokens)
         share(api)

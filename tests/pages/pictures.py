@@ -3,7 +3,6 @@
 Every one is the real page before a real sandbox of its own; the last ones are of another, in an application's own colour and with its logo.
 """
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,12 +12,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from ops.local.sandbox import ROOT, Sandbox, free_port
-from tests.browser import Api
+from tests.browser import Api, launch
 from tests.frontend.palette import reduced
 from tests.frontend.pictures import LOOKS
 from tests.pages.expire import expire
 from tests.pages.visit import Visit
-from tests.run import CHROMIUM
 
 BACK = "http://localhost:3000/connected"
 
@@ -113,9 +111,8 @@ def branded(album: Album) -> None:
 def main() -> int:
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures"
     out.mkdir(parents=True, exist_ok=True)
-    chromium = next(path for name in CHROMIUM if (path := shutil.which(name)))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        browser = launch(playwright)
         for settings, parts in (({}, (connecting, ending)), ({"STANDPIPE_COLOR": "#0b6e4f", "STANDPIPE_LOGO": "example.svg"}, (branded,))):
             with tempfile.TemporaryDirectory() as folder, Sandbox(Path(folder), port=free_port(), settings=settings) as sandbox:
                 for look in LOOKS:

@@ -48,6 +48,15 @@ class Screen:
         """A button of the dialog that is open."""
         return self.page.get_by_role("dialog").or_(self.page.get_by_role("alertdialog")).get_by_role("button", name=name, exact=True)
 
+    def change_secret(self, last_four: str, secret: str) -> None:
+        """Of client credentials that are kept: the widget clears the field once the person is in it, and no sooner may they type."""
+        field = self.page.get_by_role("dialog").get_by_label("Client secret")
+        expect(field).to_have_value("•" * 16 + last_four)
+        field.click()
+        expect(field).to_have_value("")
+        field.fill(secret)
+        expect(field).to_have_value(secret)
+
     def choose(self, item: str) -> None:
         """Of the menu that is open."""
         self.page.get_by_role("menuitem", name=item).click()

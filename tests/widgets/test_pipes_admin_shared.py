@@ -114,7 +114,7 @@ def test_client_credentials_for_everybody(screen: Screen, stage: Stage, view: Vi
     zendesk.get_by_title("More actions").click()
     screen.shows("PipesAdmin, shared: client credentials", "Update client credentials", "Configure", "Disconnect")
     screen.choose("Update client credentials")
-    dialog.get_by_label("Client secret").fill("secret-of-initech-5678")
+    screen.change_secret("1234", "secret-of-initech-5678")
     screen.button("Save").click()
     expect(dialog).to_have_count(0)
     assert stage.token("zendesk", stage.new("user"), organization, connection_owner="organization")["active"]

@@ -77,7 +77,7 @@ def test_members_have_accounts_of_their_own_in_the_same_view(screen: Screen, sta
     screen.button("Connect").click()
     expect(card(screen, "Stripe", -1).get_by_text("Connected via API key")).to_be_visible()
     card(screen, "Zendesk", -1).get_by_role("button", name="Update credentials").click()
-    dialog.get_by_label("Client secret").fill("secret-of-initech-5678")
+    screen.change_secret("1234", "secret-of-initech-5678")
     screen.button("Save").click()
     expect(card(screen, "Zendesk", -1).get_by_text("Connected via client credentials")).to_be_visible()
     screen.connect(card(screen, "GitHub", -1).get_by_role("button", name="Reauthorize"), "hubot").close()
