@@ -93,7 +93,7 @@ def browser(warmed: None) -> Iterator[Browser]:
 def person(browser: Browser, sandbox: Sandbox) -> Iterator[BrowserContext]:
     """Somebody's browser, with no cookies yet, before a stage that is warm still: containers nobody asks for a while are ended."""
     warm(sandbox)
-    context = browser.new_context(viewport={"width": 900, "height": 760}, locale="en-US")
+    context = browser.new_context(viewport={"width": 900, "height": 760}, locale="en-US", reduced_motion="reduce")
     yield context
     context.close()
 

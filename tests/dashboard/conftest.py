@@ -90,7 +90,7 @@ def opened(sandbox: Sandbox, browser: Chromium) -> Iterator[Open]:
     said: list[str] = []
 
     def open_dashboard(*, read_only: bool = False, width: int = 1280, height: int = 860, scheme: str = "light") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", color_scheme=scheme)  # type: ignore[arg-type]
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", reduced_motion="reduce", color_scheme=scheme)  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: said.append(str(error)))

@@ -22,7 +22,7 @@ def visit(api: Api, person: BrowserContext) -> Visit:
 @pytest.fixture
 def stranger(api: Api, browser: Browser) -> Iterator[Visit]:
     """Somebody else, in another browser."""
-    context = browser.new_context(viewport={"width": 900, "height": 760}, locale="en-US")
+    context = browser.new_context(viewport={"width": 900, "height": 760}, locale="en-US", reduced_motion="reduce")
     yield Visit(api, context)
     context.close()
 
