@@ -22,6 +22,7 @@ LABELS: dict[AuthMethod, str] = {"oauth": "OAuth", "api_key": "API key", "client
 def integration(registration: Registration, registrations: Registrations, connections: list[Connection]) -> "shapes.WidgetIntegration":
     """A provider with one owner's accounts."""
     provider = registrations.provider(registration)
+    methods = ways(registration, registrations) or list(registration.auth_methods)
     accounts = [installation(each, provider.name) for each in connections]
     slot = next((shown for shown, each in zip(accounts, connections, strict=True) if each.role == "compatibility"), None)
     created, updated = timestamp(registration.created_at), timestamp(registration.updated_at)
@@ -33,13 +34,13 @@ def integration(registration: Registration, registrations: Registrations, connec
         "slug": registration.slug,
         "integrationType": registration.slug,
         "ownership": registration.ownership,
-        "credentialsType": CREDENTIALS[registration.auth_methods[0]],
+        "credentialsType": CREDENTIALS[methods[0]],
         "scopes": list(registration.scopes) if registration.scopes is not None else provider.default_scopes(),
-        "authMethods": list(registration.auth_methods),
+        "authMethods": methods,
         "configFields": config_fields(provider),
         "config": registration.config,
-        "apiKey": api_key(provider) if "api_key" in registration.auth_methods else None,
-        "clientCredentials": client_credentials(provider) if "client_credentials" in registration.auth_methods else None,
+        "apiKey": api_key(provider) if "api_key" in methods else None,
+        "clientCredentials": client_credentials(provider) if "client_credentials" in methods else None,
         "iconSlug": registration.slug,
         "iconUrl": icons.light(registration.slug),
         "iconDarkUrl": icons.dark(registration.slug),
@@ -52,9 +53,13 @@ def integration(registration: Registration, registrations: Registrations, connec
     }
 
 
+def ways(registration: Registration, registrations: Registrations) -> list[AuthMethod]:
+    """The methods by which a person can connect now: those in which the connection brings its own secret, and OAuth where there is a client."""
+    return [method for method in registration.auth_methods if method != "oauth" or registrations.authority(registration) is not None]
+
+
 def can_connect(registration: Registration, registrations: Registrations) -> bool:
-    """Is there a way to connect: a method in which the connection brings its own secret, or OAuth with a client?"""
-    return registration.enabled and (any(method != "oauth" for method in registration.auth_methods) or registrations.authority(registration) is not None)
+    return registration.enabled and bool(ways(registration, registrations))
 
 
 def installation(connection: Connection, provider_name: str) -> "shapes.WidgetInstallation":

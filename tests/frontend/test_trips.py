@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
 from tests.browser import Api
 from tests.deployed import Landing
@@ -77,6 +77,18 @@ def test_a_blocked_window_may_be_left_out_for_this_tab(screen: Screen, landing: 
     screen.open("trip_same_tab", attributes=here)
     expect(screen.row("github")).to_contain_text("octocat")
     assert screen.heard("connected") == []
+
+
+def test_this_tab_can_be_taken_before_the_link_is_there(screen: Screen) -> None:
+    """Who is quick is not kept waiting for a link that will not be used."""
+    screen.page.add_init_script(BLOCKED)
+    kept: list[Route] = []
+    screen.page.route("**/authorize", lambda route: kept.append(route), times=1)
+    screen.open("trip_quick", attributes=SHOWN)
+    screen.button("Connect GitHub").click()
+    screen.dialog.get_by_role("button", name="Continue in this tab").click()
+    screen.page.wait_for_url("**/connect/**")
+    assert len(kept) == 1
 
 
 def test_a_page_that_is_no_return_url_ends_on_a_page_that_says_so(screen: Screen) -> None:

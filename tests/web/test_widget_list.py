@@ -29,9 +29,12 @@ def test_a_provider_without_a_client_is_not_offered_until_there_is_one(site: Sit
     assert "clientless" in listed(site, "user_ana")
 
 
-def test_a_provider_that_takes_keys_needs_no_client(site: Site) -> None:
+def test_a_provider_that_takes_keys_needs_no_client_and_is_offered_by_key_alone_until_there_is_one(site: Site) -> None:
     offer(site, "by-key", "oauth", "api_key")
-    assert "by-key" in listed(site, "user_ana")
+    row = listed(site, "user_ana")["by-key"]
+    assert (row["authMethods"], row["credentialsType"]) == (["api_key"], "api_key") and row["apiKey"] is not None
+    assert site.api("PUT", "/data-integrations/by-key", {"credentials": CLIENT}).status == 200
+    assert listed(site, "user_ana")["by-key"]["authMethods"] == ["oauth", "api_key"]
 
 
 def test_what_is_connected_is_shown_though_nobody_else_can_connect_it_any_more(site: Site) -> None:

@@ -23,8 +23,8 @@ const REMEMBERED = "standpipe-connections";
 
 export class Trips {
   #under: AbortController | null = null;
-  /** The trip whose link is offered, and the state that link belongs to. */
-  #offered: { trip: Trip; state: string } | null = null;
+  /** The trip whose link is offered, and the state that link belongs to, once there is a link. */
+  #offered: { trip: Trip; state: string | null } | null = null;
   #apart = false;
 
   constructor(private readonly controller: Controller) {}
@@ -69,6 +69,7 @@ export class Trips {
   async #offer(trip: Trip, why: "blocked" | "severed"): Promise<void> {
     const { signal } = this.#begin();
     if (why === "severed") this.#apart = true;
+    this.#offered = { trip, state: null };
     this.controller.set({ waiting: null, dialog: { kind: "continue", slug: trip.found.slug, why, url: null, sameTab: window.top === window, problem: null, busy: false } });
     try {
       const started = await this.controller.api.authorize(trip.found.slug, { ...body(trip), requireHandoff: false });
@@ -83,15 +84,16 @@ export class Trips {
   /** The offered link was followed. */
   async follow(): Promise<void> {
     const offered = this.#offered;
-    if (!offered) return;
+    if (!offered?.state) return;
+    const { trip, state } = offered;
     const { signal } = this.#begin();
     this.controller.set({ dialog: null });
-    this.#wait(offered.trip, false);
-    const result = await resultOf(offered.state, this.#ports(offered.trip), signal);
-    if (!signal.aborted) await this.#end(offered.trip, result);
+    this.#wait(trip, false);
+    const result = await resultOf(state, this.#ports(trip), signal);
+    if (!signal.aborted) await this.#end(trip, result);
   }
 
-  /** On in this tab: the page is left, and the result told by the next one (`resume`). */
+  /** On in this tab, whether the link is there yet or not: the page is left, and the result told by the next one (`resume`). */
   async leave(): Promise<void> {
     const offered = this.#offered;
     if (!offered) return;
