@@ -1,6 +1,7 @@
 """A small stage to play on: one registration at a real peer, reached through a fault proxy, and processes with clocks of their own."""
 
 import json
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -48,12 +49,48 @@ def one_session() -> boto3.session.Session:
     return boto3.session.Session(region_name=REGION)
 
 
+class Clients:
+    """What processes that have ended leave for later ones, because making a client takes as long as three calls. One that somebody hooked into is not left."""
+
+    def __init__(self) -> None:
+        self._left: dict[tuple[str, str | None], list[Any]] = {}
+        self._hooked: set[int] = set()
+
+    def take(self, service: str, endpoint: str | None) -> Any:
+        left = self._left.setdefault((service, endpoint), [])
+        return left.pop() if left else self._made(service, endpoint)
+
+    def leave(self, service: str, endpoint: str | None, client: Any) -> None:
+        if id(client) in self._hooked:
+            self._hooked.discard(id(client))
+            client.close()
+        else:
+            self._left[service, endpoint].append(client)
+
+    def _made(self, service: str, endpoint: str | None) -> Any:
+        client = one_session().client(service, config=AWS_CONFIG, endpoint_url=endpoint)
+        events = client.meta.events
+        for name in ("register", "register_first", "register_last"):
+            setattr(events, name, self._noting(client, getattr(events, name)))
+        return client
+
+    def _noting(self, client: Any, register: Callable[..., None]) -> Callable[..., None]:
+        def noted(*arguments: Any, **more: Any) -> None:
+            self._hooked.add(id(client))
+            register(*arguments, **more)
+
+        return noted
+
+
+CLIENTS = Clients()
+
+
 class Process(wiring.Engine):
     """The engine of one process whose clock runs `ahead`. `ahead` may be changed at any time; clients are kept, so that hooks can be put on them."""
 
     def __init__(self, settings: Settings, ahead: timedelta = timedelta(), *, deadline: float = PROVIDER_DEADLINE, endpoint: str | None = None) -> None:
         super().__init__(settings)
-        self.ahead, self._deadline, self._endpoint = ahead, deadline, endpoint
+        self.ahead, self._deadline, self._where = ahead, deadline, endpoint or os.environ.get("AWS_ENDPOINT_URL")
         self._clients: dict[str, Any] = {}
 
     def now(self) -> datetime:
@@ -65,7 +102,7 @@ class Process(wiring.Engine):
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, config=AWS_CONFIG, endpoint_url=self._endpoint)
+            self._clients[service] = CLIENTS.take(service, self._where)
         return self._clients[service]
 
     @cached_property
@@ -84,8 +121,9 @@ class Process(wiring.Engine):
         return found
 
     def close(self) -> None:
-        for client in self._clients.values():
-            client.close()
+        while self._clients:
+            service, client = self._clients.popitem()
+            CLIENTS.leave(service, self._where, client)
 
     def warm(self) -> "Process":
         """Everything built, so that threads race over the work and not over the building."""
