@@ -50,11 +50,16 @@ def _chromium() -> str | None:
     if shutil.which(CHROMIUM[0]):
         return None
     if shutil.which("apt-get") and os.geteuid() == 0:
-        print(f"installing Chromium (apt-get install {CHROMIUM[0]})", flush=True)
-        environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", CHROMIUM[0]]):
-            subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=False)
-    return None if any(map(shutil.which, CHROMIUM)) else "Chromium, for the tests in a browser. On Debian and Ubuntu: sudo apt-get install chromium-headless-shell"
+        _apt_get("update")
+        for package in CHROMIUM[:2]:  # the first is Debian's alone
+            if not any(map(shutil.which, CHROMIUM)) or package == CHROMIUM[0]:
+                print(f"installing Chromium (apt-get install {package})", flush=True)
+                _apt_get("install", "-y", package)
+    return None if any(map(shutil.which, CHROMIUM)) else "Chromium, for the tests in a browser. On Debian: sudo apt-get install chromium-headless-shell"
+
+
+def _apt_get(*words: str) -> None:
+    subprocess.run(["apt-get", "-qq", *words], env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, stdout=subprocess.DEVNULL, check=False)
 
 
 if __name__ == "__main__":

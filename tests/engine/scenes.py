@@ -90,19 +90,15 @@ class Process(wiring.Engine):
 
     def __init__(self, settings: Settings, ahead: timedelta = timedelta(), *, deadline: float = PROVIDER_DEADLINE, endpoint: str | None = None) -> None:
         super().__init__(settings)
-        self.ahead, self._deadline, self._where = ahead, deadline, endpoint or os.environ.get("AWS_ENDPOINT_URL")
+        self.ahead, self._deadline, self._endpoint = ahead, deadline, endpoint or os.environ.get("AWS_ENDPOINT_URL")
         self._clients: dict[str, Any] = {}
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
-    @cached_property
-    def _session(self) -> Any:
-        return one_session()
-
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = CLIENTS.take(service, self._where)
+            self._clients[service] = CLIENTS.take(service, self._endpoint)
         return self._clients[service]
 
     @cached_property
@@ -123,7 +119,7 @@ class Process(wiring.Engine):
     def close(self) -> None:
         while self._clients:
             service, client = self._clients.popitem()
-            CLIENTS.leave(service, self._where, client)
+            CLIENTS.leave(service, self._endpoint, client)
 
     def warm(self) -> "Process":
         """Everything built, so that threads race over the work and not over the building."""

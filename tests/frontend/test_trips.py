@@ -91,6 +91,26 @@ def test_this_tab_can_be_taken_before_the_link_is_there(screen: Screen) -> None:
     assert len(kept) == 1
 
 
+def test_a_dialog_that_is_closed_meanwhile_keeps_the_person_here(screen: Screen) -> None:
+    screen.page.add_init_script(BLOCKED)
+    screen.open("trip_stays", attributes=SHOWN)
+    screen.button("Connect GitHub").click()
+    expect(screen.dialog.get_by_role("link", name="Continue in a new tab")).to_be_visible()
+    kept: list[Route] = []
+    screen.page.route("**/authorize", lambda route: kept.append(route), times=1)
+    here = screen.page.url
+    screen.dialog.get_by_role("button", name="Continue in this tab").click()
+    expect(screen.dialog.get_by_role("button", name="Continue in this tab")).to_have_attribute("aria-disabled", "true")
+    screen.dialog.get_by_role("button", name="Close").click()
+    expect(screen.dialog).to_have_count(0)
+    with screen.page.expect_response("**/authorize"):
+        kept[0].continue_()
+    screen.button("Connect GitHub").click()
+    expect(screen.dialog).to_contain_text("Your browser kept the window closed")
+    expect(screen.dialog.get_by_role("link", name="Continue in a new tab")).to_be_visible()
+    assert screen.page.url == here
+
+
 def test_a_page_that_is_no_return_url_ends_on_a_page_that_says_so(screen: Screen) -> None:
     screen.page.add_init_script(BLOCKED)
     screen.open("trip_unregistered", attributes=SHOWN)

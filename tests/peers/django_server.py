@@ -25,7 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "grace_seconds": 0,
     "access_token_seconds": 3600,
     "refresh_token_seconds": None,
-    "code_seconds": 600,
+    "code_seconds": 60,
     "pkce_required": True,
     "iss": True,
     "serialize": True,

@@ -28,7 +28,7 @@ const DEFAULTS = {
   issue_refresh: 'always', // always | offline_access | never
   access_token_seconds: 3600,
   refresh_token_seconds: 14 * 24 * 3600,
-  code_seconds: 600,
+  code_seconds: 60,
   pkce_required: true,
   serialize: true,
   default_user: 'alice',

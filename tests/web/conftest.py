@@ -13,7 +13,8 @@ from tests.web.people import Clock, Site
 
 SECOND_ID = "data_integration_01TESTS0000000000000000002"
 SECOND_CALLBACK = f"http://localhost:8000/callback/{SECOND_ID}"
-ONE_CLIENT = {"client_id": scenes.CLIENT_ID, "redirect_uris": [scenes.CALLBACK, SECOND_CALLBACK]}
+# A code is spent at the end of the access matrix, which takes longer than a minute on a slow machine.
+ONE_CLIENT = {"client_id": scenes.CLIENT_ID, "redirect_uris": [scenes.CALLBACK, SECOND_CALLBACK], "code_seconds": 600}
 
 OpenSite = Callable[..., Site]
 

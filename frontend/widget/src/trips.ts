@@ -77,7 +77,7 @@ export class Trips {
       this.#offered = { trip, state: started.state };
       this.controller.setDialog("continue", { url: started.url });
     } catch (error) {
-      this.controller.setDialog("continue", { problem: this.controller.problem(error) });
+      if (!signal.aborted) this.controller.setDialog("continue", { problem: this.controller.problem(error) });
     }
   }
 
@@ -96,7 +96,8 @@ export class Trips {
   /** On in this tab, whether the link is there yet or not: the page is left, and the result told by the next one (`resume`). */
   async leave(): Promise<void> {
     const offered = this.#offered;
-    if (!offered) return;
+    const signal = this.#under?.signal;
+    if (!offered || !signal) return;
     const { trip } = offered;
     this.controller.setDialog("continue", { busy: true, problem: null });
     const { authorize } = this.#ports(trip);
@@ -107,6 +108,7 @@ export class Trips {
         if (error instanceof ApiError && error.kind === "refused") return authorize(wanted);
         throw error;
       });
+      if (signal.aborted) return; // the dialog was closed meanwhile, or the link followed
       remember({ base: this.controller.base, slug: trip.found.slug, state: started.state, reauthorized: trip.intent === "reauthorize" });
       location.assign(started.url);
     } catch (error) {
