@@ -6,6 +6,7 @@ import pytest
 
 from tests.cloud import Stage
 from tests.engine import scenes
+from tests.engine.hooks import Hooked, hooked
 from tests.engine.scenes import Scene
 from tests.peers import Peer, start_django, start_oidc
 
@@ -74,3 +75,9 @@ def no_refresh(stage: Stage, no_refresh_oidc: Peer) -> Iterator[Scene]:
     """At a provider that gives no refresh token."""
     with scenes.staged(stage, no_refresh_oidc) as scene:
         yield scene
+
+
+@pytest.fixture
+def scene(stage: Stage) -> Iterator[Hooked]:
+    with hooked(stage) as made:
+        yield made

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from botocore.exceptions import EndpointConnectionError
+
 from chalicelib.domain import settings as settings_module
 from chalicelib.domain.circuit import Circuit
 from chalicelib.domain.events import TYPES, Event
@@ -106,3 +108,24 @@ def hooked(stage: Stage) -> Iterator[Hooked]:
         yield scene
         for process in scene.processes:
             process.close()
+
+
+def down(engine: Process, service: str, operation: str, *, applied: bool = False) -> list[bool]:
+    """Answers nothing while the list's one entry is true; `applied`: what was asked is done all the same."""
+    on = [True]
+
+    def refuse(**_event: Any) -> None:
+        if on[0]:
+            raise EndpointConnectionError(endpoint_url=service)
+
+    engine.client(service).meta.events.register(f"{'after' if applied else 'before'}-call.{service}.{operation}", refuse)
+    return on
+
+
+def waiting(engine: Process) -> list[Event]:
+    return [each for shard in range(8) for each in engine.outbox_rows.waiting(shard)]
+
+
+def paused(engine: Process) -> list[Event]:
+    """Every pause that was ever told."""
+    return [each for endpoint in engine.webhooks.all(OWNER) for each in engine.outbox_rows.log(endpoint.id)]

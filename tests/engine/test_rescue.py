@@ -1,6 +1,5 @@
 """What a refresh got and the table did not take is stored after all; what lost to a disconnect is ended at the provider. Cases 14 to 16, 18, 20."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -8,58 +7,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from botocore.exceptions import EndpointConnectionError
 
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.events import timestamp
 from chalicelib.engine.keeping import UnknownMessage
 from chalicelib.engine.tokens import Inactive, Live
 from tests.engine.deliveries import bodies, deliver
+from tests.engine.rescues import impatient, rescued, table_down_after, unreachable
 from tests.engine.scenes import EXPIRED, PAST_LEASE, SLUG, Process, Scene, new_owner, outcomes, reauthorization_events, told
 from tests.peers import faults
-
-
-def unreachable(**_event: Any) -> None:
-    raise EndpointConnectionError(endpoint_url="somewhere")
-
-
-def impatient(engine: Process) -> list[float]:
-    """Waits without waiting; how long it would have."""
-    waited = [0.0]
-
-    def sleep(seconds: float) -> None:
-        waited[0] += seconds
-
-    engine.sleep, engine.monotonic = sleep, lambda: waited[0]  # type: ignore[method-assign]
-    return waited
-
-
-def table_down_after(engine: Process, calls: int, operation: str = "UpdateItem") -> Callable[[], None]:
-    """The table takes that many more calls of an operation, and then none until the returned function is called."""
-    seen, over = 0, False
-
-    def refuse(**_event: Any) -> None:
-        nonlocal seen
-        seen += 1
-        if seen > calls and not over:
-            unreachable()
-
-    def mend() -> None:
-        nonlocal over
-        over = True
-
-    engine.dynamodb.meta.events.register(f"before-call.dynamodb.{operation}", refuse)
-    return mend
-
-
-def rescued(scene: Scene) -> tuple[Any, Process, Any]:
-    """A connection whose refresh the provider answered and the table did not take, and what the fetch got."""
-    owner = new_owner()
-    scene.connected(owner)
-    engine = scene.process(EXPIRED)
-    impatient(engine)
-    table_down_after(engine, 1)
-    return owner, engine, engine.fetch(owner)
 
 
 def test_case_15_an_answer_the_table_does_not_take_is_rescued(strict: Scene, capsys: pytest.CaptureFixture[str]) -> None:

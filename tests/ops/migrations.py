@@ -1,20 +1,26 @@
 """Files of other systems, and stages they go to: what is the same in every test of imports and exports."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain import lifecycle
 from chalicelib.domain.models import Connection, Owner, Registration
+from chalicelib.domain.schedule import Policy
 from chalicelib.domain.secret import Secret
-from chalicelib.domain.tokens import TokenSet
+from chalicelib.domain.tokens import TokenAnswer, TokenSet
 from chalicelib.doors.crypto import token_facts
 from chalicelib.engine.registrations import Change
 from chalicelib.wiring import Engine
 from ops import importing
 from ops.importing import Imported, Wanted
 from ops.migration import keys
-from tests.cloud import Stage
+from tests.cloud import ROOT, Stage
 
 CANARY = "canary-Zx81"  # in every secret; found anywhere it should not be, it is a leak
 LATER = "2031-01-01T00:00:00Z"
@@ -90,3 +96,25 @@ def plain_files(folder: Path) -> Iterator[Path]:
 
 def registration(engine: Engine, slug: str = "acme") -> Registration:
     return engine.registrations.get(slug)
+
+
+def connections(stage: Stage) -> list[dict[str, Any]]:
+    return [each for each in everything(stage) if each["sk"]["S"].startswith("connection#")]
+
+
+def refreshed(stage: Stage, user: str = "ana") -> None:
+    """As the stage's own worker would: a new generation with new tokens."""
+    engine = stage.engine()
+    now, connection = engine.now(), one(engine, user)
+    leased = engine.store.lease(connection, "holder", now + timedelta(minutes=1), now)
+    answer = TokenAnswer(TokenSet(Secret("at-new"), Secret("rt-new")), now + timedelta(hours=1), 3600, rotated=True)
+    sealed = engine.sealer.seal(answer.tokens.to_payload(), token_facts(leased, leased.generation + 1))
+    engine.commits.commit(lifecycle.refreshed(leased, answer, sealed, policy=Policy(), now=now), holder="holder")
+
+
+def command(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
+    """As an operator runs it, with the stage's environment where a deployment would have recorded it."""
+    script = "import json, sys; from ops import __main__ as m; given = json.loads(sys.argv.pop()); m._environ = lambda stage: given; m.main()"
+    environ = {**os.environ, **stage.cloud.environ, "PYTHONPATH": str(ROOT)}
+    given = json.dumps({**stage.environ, **stage.cloud.environ})
+    return subprocess.run([sys.executable, "-c", script, *words, given], env=environ, cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)

@@ -1,39 +1,25 @@
 """An import into a stage: what the plan says, what is written, what is refused, and that running it again loses and doubles nothing."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib.domain import lifecycle
-from chalicelib.domain.errors import Conflict, Unavailable
+from chalicelib.domain.errors import Conflict
 from chalicelib.domain.models import COMPATIBILITY, Owner
-from chalicelib.domain.schedule import Policy
 from chalicelib.domain.secret import Secret
-from chalicelib.domain.tokens import TokenAnswer, TokenSet
-from chalicelib.doors.crypto import token_facts
 from chalicelib.engine.tokens import Live
 from ops.errors import StepFailed
 from ops.migration import handing
-from ops.migration.pace import Pace
 from ops.migration.scanning import Chosen
-from tests.cloud import ROOT, Stage
-from tests.ops.migrations import CANARY, LATER, bring, everything, found, lines, one, opened, plain_files, registered, report, row, tokens
+from tests.cloud import Stage
+from tests.ops.migrations import CANARY, bring, connections, everything, found, lines, one, opened, plain_files, refreshed, registered, report, row, tokens
 
 SECONDS = {"seconds_left": lambda: 25.0}
-
-
-def connections(stage: Stage) -> list[dict[str, Any]]:
-    return [each for each in everything(stage) if each["sk"]["S"].startswith("connection#")]
 
 
 def test_a_dry_run_says_the_plan_and_writes_nothing(stage: Stage, tmp_path: Path) -> None:
@@ -159,16 +145,6 @@ def test_a_newer_export_of_the_other_system_takes_the_place_of_the_shadow(stage:
     assert one(engine, "bo").handed_over_at is None
 
 
-def refreshed(stage: Stage, user: str = "ana") -> None:
-    """As the stage's own worker would: a new generation with new tokens."""
-    engine = stage.engine()
-    now, connection = engine.now(), one(engine, user)
-    leased = engine.store.lease(connection, "holder", now + timedelta(minutes=1), now)
-    answer = TokenAnswer(TokenSet(Secret("at-new"), Secret("rt-new")), now + timedelta(hours=1), 3600, rotated=True)
-    sealed = engine.sealer.seal(answer.tokens.to_payload(), token_facts(leased, leased.generation + 1))
-    engine.commits.commit(lifecycle.refreshed(leased, answer, sealed, policy=Policy(), now=now), holder="holder")
-
-
 @pytest.mark.parametrize("taking_over", [True, False])
 def test_a_file_that_is_imported_again_never_puts_back_a_spent_token(stage: Stage, tmp_path: Path, taking_over: bool) -> None:
     engine, file = registered(stage), lines(tmp_path / "rows.jsonl", row())
@@ -281,154 +257,3 @@ def test_no_secret_is_in_anything_but_the_file(stage: Stage, tmp_path: Path, cap
     for text in (*(path.read_text() for path in written), *said, *capfd.readouterr()):
         assert CANARY not in text
     assert CANARY.encode() not in json.dumps(everything(stage), default=repr).encode()
-
-
-def test_a_table_that_throttles_is_waited_for(stage: Stage, tmp_path: Path) -> None:
-    engine, slept = registered(stage), list[float]()
-    engine.sleep = slept.append  # type: ignore[method-assign]
-    engine.monotonic = lambda: sum(slept)  # type: ignore[method-assign]
-    commit, left = engine.store.commit, [5]
-
-    def throttled(*args: Any, **more: Any) -> None:
-        if left[0]:
-            left[0] -= 1
-            raise Unavailable("The table did not answer (ThrottlingException).", "storage_unavailable")
-        commit(*args, **more)
-
-    engine.store.commit = throttled  # type: ignore[method-assign]
-    done = bring(engine, lines(tmp_path / "rows.jsonl", *(row(f"u{n}") for n in range(20))))
-
-    assert done.counts == {"imported": 20, "done before": 0} and slept and len(connections(stage)) == 20
-
-
-def test_a_table_that_stays_away_fails_rows_that_the_next_run_finds(stage: Stage, tmp_path: Path) -> None:
-    engine, slept = registered(stage), list[float]()
-    engine.sleep = slept.append  # type: ignore[method-assign]
-    engine.monotonic = lambda: sum(slept)  # type: ignore[method-assign]
-    claim = engine.grants.claim
-
-    def away(digest: str, holder: Any, now: Any) -> None:
-        if holder.user_id == "bo":
-            raise Unavailable("The table did not answer.", "storage_unavailable")
-        claim(digest, holder, now)
-
-    engine.grants.claim = away  # type: ignore[method-assign]
-    file = lines(tmp_path / "rows.jsonl", row("ana"), row("bo"), row("cy"))
-    done = bring(engine, file)
-    assert done.counts == {"imported": 2, "failed": 1, "done before": 0} and not done.is_done
-    engine.grants.claim = claim  # type: ignore[method-assign]
-
-    assert bring(engine, file).counts == {"imported": 1, "done before": 2}
-
-
-def test_the_pace_is_slowed_for_everybody_and_found_again() -> None:
-    slept, waits = list[float](), iter([Unavailable("", retry_after=20), Unavailable("", "storage_unavailable"), None, None])
-    pace = Pace(slept.append, lambda: sum(slept))
-
-    def work() -> str:
-        if (error := next(waits)) is not None:
-            raise error
-        return "done"
-
-    assert pace.run(work) == pace.run(work) == "done"
-    assert slept[0] == 20 and 0 < slept[1] <= 1 and len(slept) == 2
-
-
-# killed
-
-
-KILLED = """
-import os, signal, sys
-from tests.cloud import Stage
-from pathlib import Path
-from ops import importing
-from chalicelib.wiring import Engine
-from chalicelib.domain import settings
-import json
-
-job = json.loads(sys.argv[1])
-engine = Engine(settings.read(job["environ"]))
-seen = 0
-
-def count(**event):
-    global seen
-    seen += 1
-    if seen == job["number"]:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-engine.dynamodb.meta.events.register(job["moment"], count)
-wanted = importing.Wanted(file=Path(job["file"]), format="json", taking_over=True, slugs={})
-importing.run(engine, wanted, threads=3)
-"""
-MOMENTS = [
-    ("after-call.dynamodb.PutItem", 3),  # a token was claimed, and its connection not stored
-    ("before-send.dynamodb.TransactWriteItems", 5),
-    ("after-call.dynamodb.TransactWriteItems", 1),  # stored, and not written down
-    ("after-call.dynamodb.TransactWriteItems", 9),
-    ("after-call.dynamodb.Query", 30),
-]
-
-
-@pytest.mark.parametrize(("moment", "number"), MOMENTS)
-def test_killed_at_any_moment_it_goes_on_and_nothing_is_lost_or_doubled(stage: Stage, tmp_path: Path, moment: str, number: int) -> None:
-    engine = registered(stage)
-    rows = [row(f"u{n}") for n in range(10)] + [row("multi", connected_account_id=f"acc_{n}", **tokens(f"m{n}")) for n in range(5)]
-    file = lines(tmp_path / "rows.jsonl", *rows)
-    job = json.dumps({"environ": stage.environ, "file": str(file), "moment": moment, "number": number})
-    environ = {**os.environ, **stage.cloud.environ, "PYTHONPATH": str(ROOT)}
-    killed = subprocess.run([sys.executable, "-c", KILLED, job], env=environ, cwd=ROOT, capture_output=True, timeout=120)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
-    early = {each.user_id for each in (found(engine, f"u{n}") for n in range(10)) for each in each}
-    for user in sorted(filter(None, early)):
-        refreshed(stage, user)  # the stage does not wait for the second run
-        break
-    done = bring(engine, file)
-
-    assert done.is_done and sum(done.counts.values()) == 15
-    for n in range(10):
-        assert one(engine, f"u{n}").state == "connected"
-    assert sorted(opened(engine, each).access_token.reveal() for each in found(engine, "multi")) == [f"at-m{n}-{CANARY}" for n in range(5)]
-    assert len(connections(stage)) == 15
-    for user in sorted(filter(None, early))[:1]:
-        assert opened(engine, one(engine, user)).access_token.reveal() == "at-new"
-
-
-def test_a_claim_whose_tokens_were_never_stored_stands_in_nobodys_way(stage: Stage, tmp_path: Path) -> None:
-    engine = registered(stage)
-    bring(engine, lines(tmp_path / "monday.jsonl", row()), taking_over=False)
-    shadow = one(engine)
-    newer = Secret(tokens("ana-2")["refresh_token"])
-    engine.installations.note_holder(newer, replace(shadow, generation=shadow.generation + 1))  # and then the process was killed
-
-    assert bring(engine, lines(tmp_path / "friday.jsonl", row(**tokens("ana-2")))).counts["replaced"] == 1
-    assert opened(engine, one(engine)).access_token.reveal() == f"at-ana-2-{CANARY}"
-
-
-# the command
-
-
-def command(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
-    """As an operator runs it, with the stage's environment where a deployment would have recorded it."""
-    script = "import json, sys; from ops import __main__ as m; given = json.loads(sys.argv.pop()); m._environ = lambda stage: given; m.main()"
-    environ = {**os.environ, **stage.cloud.environ, "PYTHONPATH": str(ROOT)}
-    given = json.dumps({**stage.environ, **stage.cloud.environ})
-    return subprocess.run([sys.executable, "-c", script, *words, given], env=environ, cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
-
-
-def test_the_command_says_what_is_missing_and_then_does_it(stage: Stage, tmp_path: Path) -> None:
-    engine = registered(stage)
-    file = tmp_path / "rows.csv"
-    file.write_text(f"provider,user_id,access_token,refresh_token,expires_at\nacme-x,ana,a-{CANARY},r-{CANARY},{LATER}\n")
-    words = ("import", str(file), "--stage", "t", "--format", "csv")
-    unsaid = command(stage, *words, "--map", "acme-x=acme")
-    assert unsaid.returncode == 1 and "--taking-over" in unsaid.stderr and "Traceback" not in unsaid.stderr
-    unmapped = command(stage, *words, "--shadow")
-    assert unmapped.returncode == 1 and "--map acme-x=…" in unmapped.stdout
-    assert command(stage, *words, "--map", "acme-x=acme", "--dry-run").returncode == 0 and found(engine) == []
-    done = command(stage, *words, "--map", "acme-x=acme", "--shadow")
-    assert done.returncode == 0 and "1 of 1 done" in done.stdout and one(engine).handed_over_at is not None
-    unsure = command(stage, "take-over", "--stage", "t")
-    assert unsure.returncode == 1 and "Say --yes" in unsure.stderr and one(engine).handed_over_at is not None
-    assert command(stage, "take-over", "--stage", "t", "--yes").returncode == 0 and one(engine).handed_over_at is None
-    for each in (unsaid, unmapped, done, unsure):
-        assert CANARY not in each.stdout + each.stderr

@@ -15,9 +15,9 @@ from ops.migration.scanning import Chosen
 from ops.migration.sources import NANGO_METHODS
 from tests.cloud import Cloud, Stage
 from tests.ops import hooks
+from tests.ops.exports import export
+from tests.ops.imported_rows import read
 from tests.ops.migrations import bring, key, lines, one, registered, row
-from tests.ops.test_export import export
-from tests.ops.test_import_formats import read
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "migration.md").read_text()
